@@ -1,0 +1,186 @@
+"""The ``nlp-rnn`` command: each verb imports what it needs when it is called, so that help is instant."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nlp_rnn import environment
+from nlp_rnn.schema import NlpRnnError, UsageError
+
+app = typer.Typer(
+    help="Recurrent taggers and classifiers: retrained on a schedule, promoted on evidence, shipped small.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="The run's name in params.yaml.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON, for programs.")]
+MODELS = "Models"
+PIPELINE = "The pipeline (stages, as dvc.yaml calls them)"
+FLOW = "The flow (the pipeline, then the registry)"
+
+
+def main() -> None:
+    """Runs the command and turns every foreseen error into one message and an exit code."""
+    environment.quiet()
+    environment.own_commands_first()
+    debug = "--debug" in sys.argv
+    if debug:
+        sys.argv.remove("--debug")
+    try:
+        app()
+    except NlpRnnError as error:
+        if debug:
+            raise
+        print(f"nlp-rnn: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+
+
+def _stage(name: str, run: str) -> None:
+    from importlib import import_module
+
+    from nlp_rnn import params
+    from nlp_rnn.operations import workspace
+
+    block = params.load(run)
+    if "DVC_STAGE" in os.environ:  # a killed `dvc` leaves its stage behind otherwise
+        workspace.die_with_parent()
+    with workspace.locked(Path.cwd()):
+        import_module(f"nlp_rnn.stages.{name}").main(block)
+
+
+@app.command(rich_help_panel=PIPELINE)
+def new(
+    run: RunName,
+    task: Annotated[str, typer.Option("--task", help="ner or sentiment.")],
+    language: Annotated[str, typer.Option("--language", help="en or zh.")],
+    source: Annotated[
+        str, typer.Option("--source", help="file:PATH, catalog:NAME, hub:REPO[@REVISION] or demo.")
+    ],
+) -> None:
+    """Add a run to params.yaml."""
+    from nlp_rnn.operations import new_run
+
+    new_run.add(run, task=task, language=language, source=source)
+    print(f"{run}: added to params.yaml; `nlp-rnn run {run}` trains and registers it")
+
+
+@app.command(rich_help_panel=PIPELINE)
+def ingest(run: RunName) -> None:
+    """Fetch a run's text and turn it into examples."""
+    _stage("ingest", run)
+
+
+@app.command(rich_help_panel=PIPELINE)
+def tokenize(run: RunName) -> None:
+    """Learn the vocabulary and turn examples into ids."""
+    _stage("tokenize", run)
+
+
+@app.command(rich_help_panel=PIPELINE)
+def validate(run: RunName) -> None:
+    """Check that the examples are fit to train on; exit 3 where they are not."""
+    _stage("validate", run)
+
+
+@app.command(rich_help_panel=PIPELINE)
+def baseline(run: RunName) -> None:
+    """Train the linear model that the network has to beat."""
+    _stage("baseline", run)
+
+
+@app.command(rich_help_panel=PIPELINE)
+def train(run: RunName) -> None:
+    """Train the network and write its package."""
+    _stage("train", run)
+
+
+@app.command(rich_help_panel=PIPELINE)
+def evaluate(run: RunName) -> None:
+    """Score the package on the test set, as production would run it."""
+    _stage("evaluate", run)
+
+
+@app.command(rich_help_panel=MODELS)
+def predict(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A package's folder, or models:/NAME@champion.")
+    ],
+    texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="What to label.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="A file with one text a line.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Label texts: those given, a file's lines, or else the lines of standard input."""
+    from nlp_rnn.operations import predict as prediction
+
+    prediction.main(model, texts or [], file, as_json=json)
+
+
+@app.command(rich_help_panel=MODELS)
+def register(run: RunName) -> None:
+    """Make a run's package a version in the registry; the same bytes make the same version."""
+    from nlp_rnn.operations import release
+
+    done = release.register(run)
+    print(f"{run}: version {done.version} {'registered' if done.created else 'was registered before'}")
+
+
+@app.command(rich_help_panel=MODELS)
+def promote(run: RunName) -> None:
+    """Make a run's package the champion if it is better on the test set."""
+    from nlp_rnn.operations import release
+
+    decision = release.promote(run)
+    print(f"{run}: {'promoted' if decision.promote else 'not promoted'}. {decision.reason}")
+    print(release.champion_line(run))
+
+
+@app.command(rich_help_panel=MODELS)
+def champion(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The model's name, which is its run's.")],
+    json: AsJson = False,
+) -> None:
+    """Show which version of a model is the champion, how good it is, since when and why."""
+    from nlp_rnn.operations import champion as champions
+
+    print(champions.show(name, as_json=json))
+
+
+def _flows(name: str) -> Any:
+    """A module of flows/, which belongs to the project and not to the package: it is found by path."""
+    from importlib import import_module
+
+    root = Path.cwd()
+    if not (root / "flows" / "retrain.py").is_file():
+        raise UsageError(f"{root}: there is no flows/retrain.py here; run this in the project's folder.")
+    sys.path.insert(0, str(root))
+    return import_module(f"flows.{name}")
+
+
+@app.command(rich_help_panel=FLOW)
+def run(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RUN", help="Names in params.yaml; all if none is given."),
+    ] = None,
+) -> None:
+    """Bring runs up to date, here and now: stale stages, then register, then promote."""
+    _flows("once").main(runs or [])
+
+
+@app.command(rich_help_panel=FLOW)
+def scores() -> None:
+    """Show every run's test score beside its baseline's, and its champion."""
+    _flows("scores").main()
+
+
+@app.command(rich_help_panel=FLOW)
+def schedule() -> None:
+    """Serve the flow on the schedules of the runs that have one."""
+    _flows("schedule").main()

@@ -1,0 +1,41 @@
+"""The embedded corpora: generated text to learn from; the hand-written test sets are in data/demo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+Tagged = tuple[list[str], list[str]]  # tokens and BIO tags
+Labeled = tuple[str, str]  # text and label
+
+
+# Imported when called, so that no language's word lists are read for another's sake.
+def _ner_en(count: int, seed: int, held_out: bool) -> Iterator[Tagged]:
+    from nlp_rnn.data.demo import ner_en
+
+    return ner_en.generate(count, seed, held_out)
+
+
+def _ner_zh(count: int, seed: int, held_out: bool) -> Iterator[Tagged]:
+    from nlp_rnn.data.demo import ner_zh
+
+    return ner_zh.generate(count, seed, held_out)
+
+
+def _sentiment_en(count: int, seed: int, held_out: bool) -> Iterator[Labeled]:
+    from nlp_rnn.data.demo import sentiment_en
+
+    return sentiment_en.generate(count, seed, held_out)
+
+
+def _sentiment_zh(count: int, seed: int, held_out: bool) -> Iterator[Labeled]:
+    from nlp_rnn.data.demo import sentiment_zh
+
+    return sentiment_zh.generate(count, seed, held_out)
+
+
+GENERATORS: Mapping[tuple[str, str], Callable[[int, int, bool], Iterator[Tagged] | Iterator[Labeled]]] = {
+    ("ner", "en"): _ner_en,
+    ("ner", "zh"): _ner_zh,
+    ("sentiment", "en"): _sentiment_en,
+    ("sentiment", "zh"): _sentiment_zh,
+}

@@ -1,0 +1,104 @@
+"""The files that tell how good a model is; the same predictions give the same bytes anywhere."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nlp_rnn.evaluation.metrics import PRIMARY, gold, score
+from nlp_rnn.evaluation.ner import align
+from nlp_rnn.schema import Example
+
+NONE = "none"  # in confusion.csv, the partner of an entity that was missed or is spurious
+_FIGURES = ("precision", "recall", "f1", "support")
+
+
+def write(
+    folder: Path,
+    *,
+    task: str,
+    examples: Mapping[str, Sequence[Example]],
+    predicted: Mapping[str, Sequence[Any]],
+    baseline: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Scores a model and writes the files of its report.
+
+    ``metrics.json`` is about dev and test; ``predictions.jsonl``, ``confusion.csv`` (a row for each text, or
+    for each entity in either) and ``classes.csv`` about test alone.
+
+    Args:
+        folder: where to; made where it is missing.
+        task: ``ner`` or ``sentiment``.
+        examples, predicted: under ``dev`` and ``test``, the examples and what the model says of each.
+        baseline: ``name`` and ``score`` of the model to beat.
+
+    Returns:
+        what ``metrics.json`` holds.
+
+    Raises:
+        DataError: a set without examples, or predictions that do not match it.
+    """
+    scores = {split: score(task, gold(task, examples[split]), predicted[split]) for split in ("dev", "test")}
+    metrics = {
+        "task": task,
+        "primary": PRIMARY[task],
+        "score": scores["test"][PRIMARY[task]],
+        **scores,
+        "baseline": {"name": baseline["name"], "score": baseline["score"]},
+        "examples": {split: len(examples[split]) for split in ("dev", "test")},
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    write_predictions(folder / "predictions.jsonl", task, examples["test"], predicted["test"])
+    pairs = _pairs(task, gold(task, examples["test"]), predicted["test"])
+    _write_csv(folder / "confusion.csv", ("actual", "predicted"), pairs)
+    classes = scores["test"]["classes"]
+    rows = ([label, *(figures[name] for name in _FIGURES)] for label, figures in classes.items())
+    _write_csv(folder / "classes.csv", ("label", *_FIGURES), rows)
+    write_json(folder / "metrics.json", metrics)  # last: where it is, the others are whole
+    return metrics
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes an object as JSON, in its own order."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def write_predictions(path: Path, task: str, examples: Sequence[Example], predicted: Sequence[Any]) -> None:
+    """Writes ``id``, ``gold`` and ``predicted`` of each example, one JSON object a line, in their order."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for example, right, guess in zip(examples, gold(task, examples), predicted, strict=True):
+            record = {"id": example.id, "gold": right, "predicted": guess}
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def table(name: str, metrics: Mapping[str, Any]) -> str:
+    """The test scores of a run for a person to read, classes one below the other."""
+    baseline, classes = metrics["baseline"], metrics["test"]["classes"]
+    width = max(map(len, ("label", *classes)))
+    lines = [
+        f"{name}: {metrics['primary']} {metrics['score']:.4f} on {metrics['examples']['test']} test examples"
+        f" ({baseline['name']}, the baseline: {baseline['score']:.4f})",
+        f"{'label':{width}}  precision  recall      f1  support",
+    ]
+    for label, row in classes.items():
+        figures = f"{row['precision']:9.4f}  {row['recall']:.4f}  {row['f1']:.4f}  {row['support']:7d}"
+        lines.append(f"{label:{width}}  {figures}")
+    return "\n".join(lines)
+
+
+def _pairs(task: str, right: Sequence[Any], guesses: Sequence[Any]) -> Iterable[tuple[str, str]]:
+    if task != "ner":
+        return zip(right, guesses)
+    aligned = (pair for tags, guess in zip(right, guesses) for pair in align(tags, guess))
+    return ((actual or NONE, predicted or NONE) for actual, predicted in aligned)
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)

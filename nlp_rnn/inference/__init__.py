@@ -1,0 +1,6 @@
+"""Prediction with nothing but onnxruntime, NumPy and tokenizers."""
+
+from nlp_rnn.inference.package import PackageError
+from nlp_rnn.inference.predictor import Predictor, load
+
+__all__ = ["PackageError", "Predictor", "load"]

@@ -1,0 +1,58 @@
+"""The model card of a package, in the form that Hugging Face's hub reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_TASKS = {"ner": "token-classification", "sentiment": "text-classification"}
+_METRICS = {"ner": "f1", "sentiment": "accuracy"}
+
+
+def write(run: Mapping[str, Any], *, labels: list[str], parameters: int, dev_score: float) -> str:
+    """The card's Markdown.
+
+    Args:
+        run: the resolved parameters of the run.
+        labels: what the model answers: entity types or classes.
+        parameters: how many weights it has.
+        dev_score: F1 or accuracy on the dev split, in [0, 1].
+    """
+    name, task, metric = run["name"], run["task"], _METRICS[run["task"]]
+    model = run["model"]
+    return f"""---
+language: {run["language"]}
+library_name: nlp-rnn
+pipeline_tag: {_TASKS[task]}
+model-index:
+- name: {name}
+  results:
+  - task: {{type: {_TASKS[task]}}}
+    dataset: {{name: "{run["data"]["source"]} (dev)", type: {name}}}
+    metrics:
+    - {{type: {metric}, value: {dev_score:.4f}}}
+---
+
+# {name}
+
+A bidirectional {model["cell"].upper()} ({model["layers"]} x {model["hidden_size"]} units in each direction,
+{parameters:,} weights) for {"named entities" if task == "ner" else "sentiment"} in
+{"English" if run["language"] == "en" else "Chinese"}. It answers: {", ".join(labels)}.
+
+## Use
+
+    from nlp_rnn.inference import load
+    load("path/to/this/folder").predict(["..."])
+
+It needs onnxruntime, NumPy and tokenizers. Every file is listed with its SHA-256 in `MANIFEST.json`, which
+is checked before anything is read.
+
+## Data and evaluation
+
+Trained on `{run["data"]["source"]}`; {metric} on its dev split, which chose the epoch: {dev_score:.4f}. The
+score on the test set is kept with the model's version in the registry, beside a linear baseline's.
+
+## Limits
+
+It knows the kinds of text that it was trained on, and no others. Confidence is not calibrated.
+"""

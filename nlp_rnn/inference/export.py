@@ -1,0 +1,167 @@
+"""Trained weights -> one ONNX graph of the whole network, characters and true lengths included.
+
+The graph is written by hand rather than traced: the same weights give the same bytes, within
+milliseconds, and each recurrent layer is one operator that onnxruntime has a kernel for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from onnx import ModelProto, TensorProto
+
+from nlp_rnn.inference.graph import Graph
+
+Weights = Mapping[str, np.ndarray]
+# In which order ONNX wants the gates that torch keeps as (r, z, n) and (i, f, g, o).
+GATES = {"rnn": (0,), "gru": (1, 0, 2), "lstm": (0, 3, 1, 2)}
+END = int(np.iinfo(np.int32).max)  # of a slice that takes all the rest
+WIDE = "wide.embedding.weight"
+LOWEST = -10.0  # below every state and activation that a maximum is taken over
+
+
+def export(weights: Weights, *, task: str, cell: str, layers: int, hidden_size: int) -> ModelProto:
+    """Builds the graph.
+
+    Args:
+        weights: the network's state, by torch's names.
+        task, cell, layers, hidden_size: what the network was built with.
+
+    Returns:
+        a model whose inputs are those of :class:`nlp_rnn.text.batches.Batch`, as far as the network uses
+        them (``lengths`` [b], ``forms`` [b, t], ``words`` and ``shapes`` [u], ``characters`` [u, c + 2],
+        ``bigrams`` [b, t + 1], ``ngrams`` [b, 3t + 1]), and whose output is ``emissions`` [b, t, l] or
+        ``logits`` [b, l].
+    """
+    axes = {"lengths": ["b"], "forms": ["b", "t"], "words": ["u"]}
+    if "features.shape.weight" in weights:
+        axes["shapes"] = ["u"]
+    if "features.character.embedding.weight" in weights:
+        axes["characters"] = ["u", "c"]
+    if "features.bigram.weight" in weights:
+        axes["bigrams"] = ["b", "pairs"]
+    if WIDE in weights:
+        axes["ngrams"] = ["b", "grams"]
+    graph = Graph(axes)
+    x = _features(graph, weights)  # [b, t, e]
+    x = graph.add("Transpose", x, perm=[1, 0, 2])  # [t, b, e]
+    for layer in range(layers):
+        x = _recurrent(graph, weights, x, cell, layer, hidden_size)
+    if task == "ner":
+        x = _linear(graph, weights, "output", x)  # [t, b, l]
+        x = graph.add("Transpose", x, perm=[1, 0, 2])
+        return graph.finish("emissions", x, ["b", "t", len(weights["output.bias"])], "nlp-rnn")
+    x = _linear(graph, weights, "output", _pooled(graph, x))
+    if WIDE in weights:
+        x = graph.add("Mean", x, _wide(graph, weights))
+    return graph.finish("logits", x, ["b", len(weights["output.bias"])], "nlp-rnn")
+
+
+def _features(graph: Graph, weights: Weights) -> str:
+    """-> [b, t, e], in the order of :class:`nlp_rnn.models.features.Features`."""
+    forms = [graph.add("Gather", _table(graph, weights, "features.word"), "words")]
+    if "features.character.embedding.weight" in weights:
+        forms.append(_characters(graph, weights))
+    if "features.shape.weight" in weights:
+        forms.append(graph.add("Gather", _table(graph, weights, "features.shape"), "shapes"))
+    table = graph.add("Concat", *forms, axis=1)  # [u, e]
+    x = graph.add("Gather", table, "forms")  # [b, t, e]
+    if "features.bigram.weight" not in weights:
+        return x
+    pairs = graph.add("Gather", _table(graph, weights, "features.bigram"), "bigrams")  # [b, t + 1, e]
+    left, right = graph.slice(pairs, 0, -1, 1), graph.slice(pairs, 1, END, 1)
+    return graph.add("Concat", x, left, right, axis=2)
+
+
+def _characters(graph: Graph, weights: Weights) -> str:
+    """-> [u, filters]."""
+    prefix = "features.character"
+    x = graph.add("Gather", _table(graph, weights, f"{prefix}.embedding"), "characters")  # [u, c + 2, e]
+    views = [graph.slice(x, 0, -2, 1), graph.slice(x, 1, -1, 1), graph.slice(x, 2, END, 1)]
+    x = _linear(graph, weights, f"{prefix}.convolution", graph.add("Concat", *views, axis=2))
+    middle = graph.slice("characters", 1, -1, 1)  # [u, c]
+    padding = graph.add("Equal", middle, _zero(graph))
+    padding = graph.add("Unsqueeze", padding, graph.integers(2))
+    x = graph.add("Where", padding, _lowest(graph), x)
+    return graph.add("Tanh", graph.add("ReduceMax", x, graph.integers(1), keepdims=0))
+
+
+def _recurrent(graph: Graph, weights: Weights, x: str, cell: str, layer: int, hidden_size: int) -> str:
+    """[t, b, e] -> [t, b, 2h]."""
+    stacked = {
+        kind: np.stack(
+            [
+                _reordered(weights[f"encoder.{side}.{layer}.{kind}_l0"], GATES[cell])
+                for side in ("ahead", "back")
+            ]
+        )
+        for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    }
+    biases = np.concatenate((stacked["bias_ih"], stacked["bias_hh"]), axis=1)
+    attributes: dict[str, object] = {"hidden_size": hidden_size, "direction": "bidirectional"}
+    if cell == "gru":
+        attributes["linear_before_reset"] = 1
+    y = graph.add(
+        cell.upper(),
+        x,
+        graph.weight(f"layer{layer}.W", stacked["weight_ih"]),
+        graph.weight(f"layer{layer}.R", stacked["weight_hh"]),
+        graph.weight(f"layer{layer}.B", biases),
+        "lengths",
+        **attributes,
+    )  # [t, 2, b, h]
+    y = graph.add("Transpose", y, perm=[0, 2, 1, 3])
+    return graph.add("Reshape", y, graph.integers(0, 0, 2 * hidden_size))
+
+
+def _reordered(weight: np.ndarray, order: tuple[int, ...]) -> np.ndarray:
+    gates = np.split(weight, len(order))
+    return np.concatenate([gates[i] for i in order])
+
+
+def _pooled(graph: Graph, x: str) -> str:
+    """[t, b, 2h], zero past each length -> maximum and mean over time, [b, 4h]."""
+    steps = graph.add("Gather", graph.add("Shape", x), graph.weight("first", np.array(0, np.int64)))
+    span = graph.add(
+        "Range",
+        graph.weight("from", np.array(0, np.int64)),
+        steps,
+        graph.weight("by", np.array(1, np.int64)),
+    )
+    span = graph.add("Cast", span, to=TensorProto.INT32)
+    span = graph.add("Unsqueeze", span, graph.integers(1))  # [t, 1]
+    inside = graph.add("Unsqueeze", graph.add("Less", span, "lengths"), graph.integers(2))  # [t, b, 1]
+    highest = graph.add(
+        "ReduceMax", graph.add("Where", inside, x, _lowest(graph)), graph.integers(0), keepdims=0
+    )
+    total = graph.add("ReduceSum", x, graph.integers(0), keepdims=0)
+    count = graph.add("Unsqueeze", graph.add("Cast", "lengths", to=TensorProto.FLOAT), graph.integers(1))
+    return graph.add("Concat", highest, graph.add("Div", total, count), axis=1)
+
+
+def _wide(graph: Graph, weights: Weights) -> str:
+    """-> [b, l]; the weights of padding are zero."""
+    table = graph.weight(WIDE, weights["wide.scale"] * weights[WIDE])
+    x = graph.add("Gather", table, "ngrams")  # [b, 3t + 1, l]
+    total = graph.add("ReduceSum", x, graph.integers(1), keepdims=0)
+    real = graph.add("Cast", graph.add("Greater", "ngrams", _zero(graph)), to=TensorProto.FLOAT)
+    count = graph.add("ReduceSum", real, graph.integers(1), keepdims=1)
+    return graph.add("Div", total, graph.add("Sqrt", count))
+
+
+def _linear(graph: Graph, weights: Weights, name: str, x: str) -> str:
+    product = graph.add("MatMul", x, graph.weight(f"{name}.weight", weights[f"{name}.weight"].T))
+    return graph.add("Add", product, graph.weight(f"{name}.bias", weights[f"{name}.bias"]))
+
+
+def _table(graph: Graph, weights: Weights, name: str) -> str:
+    return graph.weight(name, weights[f"{name}.weight"])
+
+
+def _lowest(graph: Graph) -> str:
+    return graph.weight("lowest", np.array(LOWEST, np.float32))
+
+
+def _zero(graph: Graph) -> str:
+    return graph.weight("zero", np.array(0, np.int32))

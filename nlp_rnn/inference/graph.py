@@ -1,0 +1,62 @@
+"""A small writer of ONNX graphs: nodes, weights and constants, in the order in which they were added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
+
+OPSET = 21
+IR_VERSION = 10  # what onnxruntime 1.20 and later can read
+
+
+class Graph:
+    """Collects the nodes of one graph; every value is known by its name."""
+
+    def __init__(self, inputs: Mapping[str, Sequence[str]]) -> None:
+        """
+        Args:
+            inputs: int32 inputs with the names of their axes.
+        """
+        self._inputs = [helper.make_tensor_value_info(n, TensorProto.INT32, s) for n, s in inputs.items()]
+        self._nodes: list = []
+        self._weights: dict[str, np.ndarray] = {}
+
+    def weight(self, name: str, values: np.ndarray) -> str:
+        """Adds weights or a constant, once for each name."""
+        self._weights[name] = np.ascontiguousarray(values)
+        return name
+
+    def integers(self, *values: int) -> str:
+        """A constant vector of int64, such as axes and bounds."""
+        return self.weight("i" + "_".join(map(str, values)), np.array(values, np.int64))
+
+    def add(self, operator: str, *inputs: str, **attributes: object) -> str:
+        """Adds a node and returns the name of its first result."""
+        name = f"{operator.lower()}_{len(self._nodes)}"
+        self._nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def slice(self, value: str, start: int, end: int, axis: int) -> str:
+        """``value[start:end]`` along an axis; an end past the last one is the last."""
+        return self.add("Slice", value, self.integers(start), self.integers(end), self.integers(axis))
+
+    def finish(self, name: str, result: str, axes: Sequence[str | int], producer: str) -> ModelProto:
+        """The checked model, whose only output, float32, is ``name``."""
+        self._nodes.append(helper.make_node("Identity", [result], [name], name=name))
+        graph = helper.make_graph(
+            self._nodes,
+            name,
+            self._inputs,
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, list(axes))],
+            [numpy_helper.from_array(values, key) for key, values in self._weights.items()],
+        )
+        model = helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+            producer_name=producer,
+        )
+        checker.check_model(model)
+        return model

@@ -1,0 +1,81 @@
+"""Pictures of a training and its evaluation, for people who look rather than read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Rows = Sequence[Mapping[str, str]]
+
+
+def draw(metrics: Mapping[str, Any], *, history: Rows, confusion: Rows) -> Iterator[tuple[str, Figure]]:
+    """Yields the name and the picture of each; nothing at all where matplotlib is missing.
+
+    Args:
+        metrics: what ``metrics.json`` holds.
+        history: the epochs, with ``epoch``, ``train_loss`` and ``dev_score``.
+        confusion: one row for each entity or text of the test set, ``actual`` and ``predicted``.
+    """
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError:
+        return
+    if history:
+        yield "learning_curve", _learning_curve(history, metrics["primary"])
+    if metrics["test"]["classes"]:
+        yield "classes", _classes(metrics["test"]["classes"])
+    if confusion:
+        yield "confusion", _confusion(confusion)
+
+
+def _learning_curve(history: Rows, primary: str) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    epochs = [int(row["epoch"]) for row in history]
+    loss = figure.subplots()
+    loss.plot(epochs, [float(row["train_loss"]) for row in history], color="tab:gray", label="training loss")
+    loss.set(xlabel="epoch", ylabel="training loss", ylim=(0, None))
+    score = loss.twinx()
+    score.plot(epochs, [float(row["dev_score"]) for row in history], color="tab:blue", label=f"dev {primary}")
+    score.set(ylabel=f"dev {primary}", ylim=(0, 1))
+    figure.legend(loc="outside upper center", ncols=2)
+    return figure
+
+
+def _classes(classes: Mapping[str, Mapping[str, float]]) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 1 + 0.5 * len(classes)), layout="constrained")
+    axes = figure.subplots()
+    labels = list(classes)[::-1]
+    bars = axes.barh(labels, [classes[label]["f1"] for label in labels], color="tab:blue")
+    notes = [f"{classes[label]['f1']:.3f}  ({classes[label]['support']} in the test set)" for label in labels]
+    axes.bar_label(bars, notes, padding=3)
+    axes.set(xlabel="F1 on the test set", xlim=(0, 1.4), xticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
+    return figure
+
+
+def _confusion(pairs: Rows) -> Figure:
+    from matplotlib.figure import Figure
+
+    counts = Counter((row["actual"], row["predicted"]) for row in pairs)
+    labels = sorted({label for pair in counts for label in pair})
+    table = [[counts[actual, predicted] for predicted in labels] for actual in labels]
+    size = 2.5 + 0.6 * len(labels)
+    figure = Figure(figsize=(size, size), layout="constrained")
+    axes = figure.subplots()
+    # Each row's color is its share, so that rare labels are seen as well as common ones.
+    axes.imshow([[count / max(1, sum(row)) for count in row] for row in table], cmap="Blues", vmin=0, vmax=1)
+    for i, row in enumerate(table):
+        for j, count in enumerate(row):
+            dark = count > sum(row) / 2
+            axes.text(j, i, str(count), ha="center", va="center", color="white" if dark else "black")
+    axes.set(xlabel="predicted", ylabel="actual")
+    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
+    axes.set_yticks(range(len(labels)), labels)
+    return figure

@@ -1,0 +1,68 @@
+"""The networks: one table of tasks, one of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nlp_rnn.models.classifier import Classifier
+from nlp_rnn.models.encoders import CELLS, BidirectionalEncoder
+from nlp_rnn.models.features import Features
+from nlp_rnn.models.tagger import Tagger
+from nlp_rnn.models.wide import Wide
+
+__all__ = ["CELLS", "Classifier", "Tagger", "build"]
+
+
+def build(
+    task: str,
+    *,
+    labels: Sequence[str],
+    words: int,
+    characters: int,
+    bigrams: int,
+    ngrams: int,
+    cell: str,
+    layers: int,
+    hidden_size: int,
+    word_size: int,
+    character_size: int,
+    character_filters: int,
+    shape_size: int,
+    bigram_size: int,
+    dropout: float,
+    word_dropout: float = 0.0,
+    label_smoothing: float = 0.0,
+) -> Tagger | Classifier:
+    """A network with fresh weights, drawn from torch's global random stream.
+
+    Args:
+        task: ``ner`` or ``sentiment``.
+        labels: what it can answer: BIOES labels, or classes.
+        words, characters, bigrams, ngrams: how many ids there are of each; 0 for none of the last two.
+        the rest: see :class:`nlp_rnn.params.Model`.
+    """
+    features = Features(
+        words=words,
+        characters=characters,
+        bigrams=bigrams,
+        word_size=word_size,
+        character_size=character_size,
+        character_filters=character_filters,
+        shape_size=shape_size,
+        bigram_size=bigram_size,
+        word_dropout=word_dropout,
+    )
+    encoder = BidirectionalEncoder(
+        cell=cell, input_size=features.size, hidden_size=hidden_size, layers=layers, dropout=dropout
+    )
+    if task == "ner":
+        return Tagger(features=features, encoder=encoder, labels=labels, dropout=dropout)
+    wide = Wide(buckets=ngrams, labels=len(labels), dropout=word_dropout) if ngrams else None
+    return Classifier(
+        features=features,
+        encoder=encoder,
+        wide=wide,
+        labels=labels,
+        dropout=dropout,
+        label_smoothing=label_smoothing,
+    )

@@ -1,0 +1,92 @@
+"""What the network sees of each token: its word, characters, shape, and its pairs with both neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from nlp_rnn.text.batches import Batch
+from nlp_rnn.text.encoding import SHAPES
+from nlp_rnn.text.tokenizer import UNKNOWN
+
+WINDOW = 3  # characters that one filter of the convolution sees
+
+
+class CharacterEncoder(nn.Module):
+    """Characters of a form -> a vector: convolution, then the maximum (Ma and Hovy, ACL 2016)."""
+
+    def __init__(self, *, characters: int, size: int, filters: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(characters, size, padding_idx=0)
+        self.convolution = nn.Linear(WINDOW * size, filters)
+
+    def forward(self, characters: Tensor) -> Tensor:
+        """[u, c + 2] ids, padded on either side -> [u, filters]."""
+        x = self.embedding(characters)  # [u, c + 2, size]
+        # One matrix product over three shifted views beats a convolution of such small widths on a CPU.
+        x = self.convolution(torch.cat((x[:, :-2], x[:, 1:-1], x[:, 2:]), dim=-1))  # [u, c, filters]
+        x = x.masked_fill((characters[:, 1:-1] == 0).unsqueeze(-1), -10.0)
+        return torch.tanh(x.amax(dim=1))
+
+
+class Features(nn.Module):
+    """All features of a batch's tokens, side by side; a size of 0 leaves one out."""
+
+    def __init__(
+        self,
+        *,
+        words: int,
+        characters: int,
+        bigrams: int,
+        word_size: int,
+        character_size: int,
+        character_filters: int,
+        shape_size: int,
+        bigram_size: int,
+        word_dropout: float,
+    ) -> None:
+        super().__init__()
+        self.word_dropout = word_dropout
+        self.word = _embedding(words, word_size)
+        self.shape = nn.Embedding(SHAPES + 1, shape_size) if shape_size else None
+        self.character = (
+            CharacterEncoder(characters=characters, size=character_size, filters=character_filters)
+            if character_filters
+            else None
+        )
+        self.bigram = _embedding(bigrams, bigram_size) if bigrams and bigram_size else None
+        pairs = 2 * bigram_size if self.bigram is not None else 0
+        self.size = word_size + shape_size + character_filters + pairs
+
+    def forward(self, batch: Batch) -> Tensor:
+        """-> [b, t, size]."""
+        forms = [self.word(self._drop(batch.words))]
+        if self.character is not None:
+            forms.append(self.character(batch.characters))
+        if self.shape is not None:
+            forms.append(self.shape(batch.shapes))
+        x = nn.functional.embedding(batch.forms, _join(forms))  # [b, t, e]
+        if self.bigram is None:
+            return x
+        pairs = self.bigram(self._drop(batch.bigrams))  # [b, t + 1, e]
+        return torch.cat((x, pairs[:, :-1], pairs[:, 1:]), dim=-1)
+
+    def _drop(self, ids: Tensor) -> Tensor:
+        """Makes some ids unknown in training: a whole form of the batch at a time, as Gal and Ghahramani
+        (NIPS 2016) do, so that a word's neighbours and spelling must carry what its id usually tells."""
+        if not self.training or not self.word_dropout:
+            return ids
+        return torch.where(torch.rand(ids.shape, device=ids.device) < self.word_dropout, UNKNOWN, ids)
+
+
+def _join(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts), dim=-1)
+
+
+def _embedding(rows: int, size: int) -> nn.Embedding:
+    table = nn.Embedding(rows, size)
+    bound = (3 / size) ** 0.5
+    nn.init.uniform_(table.weight, -bound, bound)
+    return table

@@ -1,0 +1,201 @@
+"""A run's package into the registry, and to the front if it is better than what stands there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nlp_rnn import params
+from nlp_rnn.data import sources_lock
+from nlp_rnn.inference import package as packages
+from nlp_rnn.integrations import recording, registration, registry, store
+from nlp_rnn.integrations.registration import Registered
+from nlp_rnn.integrations.registry import Version
+from nlp_rnn.operations import champion as champions
+from nlp_rnn.operations import decisions, evidence
+from nlp_rnn.operations.champion import DECIDED, DECISION, PROVISIONAL, REASON
+from nlp_rnn.operations.evidence import Evidence
+from nlp_rnn.promotion import Candidate, Decision, decide
+from nlp_rnn.schema import NlpRnnError, WorkspaceBusy
+
+WAIT = 300.0  # seconds, for another release in this workspace
+ATTEMPTS = 3  # at a decision, while somebody elsewhere moves the alias
+_SMOKE_TEST = "Maria Lopez flew to Rome. 王小明昨天飞往上海。"
+
+
+def register(name: str) -> Registered:
+    """Logs a run's evaluation and registers its package, both at most once for the same bytes.
+
+    Args:
+        name: the run's name in params.yaml.
+
+    Raises:
+        DataError: a stage has not run yet.
+        WorkspaceBusy: another release in this workspace does not end.
+        NlpRnnError: a damaged package, or a registry that fails.
+    """
+    params.load(name)
+    with _alone():
+        return _register(name, evidence.read(name))
+
+
+def promote(name: str) -> Decision:
+    """Decides whether a run's package becomes champion, acts on it, and records it; registers it if need be.
+
+    The champion's alias moves only after the package was fetched from the registry, verified, and has
+    answered. A champion that was scored on another test set is scored on this one first.
+
+    Raises:
+        what :func:`register` raises; WorkspaceBusy also where somebody elsewhere keeps moving the alias.
+    """
+    margin = params.load(name).promotion.margin
+    with _alone():
+        found = evidence.read(name)
+        registered = _register(name, found)
+        for _ in range(ATTEMPTS):
+            champion = registry.champion(name)
+            rival = None if champion is None else champions.candidate(champion, found, registered.digest)
+            decision = decide(rival, found.candidate(registered.digest), margin=margin)
+            if _act(decision, registered, champion):
+                decisions.append(_record(decision, registered, found, champion, rival))
+                return decision
+        raise WorkspaceBusy(f"somebody else keeps moving the champion of {name}; try again later.")
+
+
+def is_settled(name: str) -> bool:
+    """Whether the package and the report that lie here were decided on already; reads a few files only."""
+    record = decisions.last(name)
+    manifest = evidence.package_folder(name) / packages.MANIFEST
+    report = evidence.report_folder(name) / "metrics.json"
+    return (
+        record is not None
+        and manifest.is_file()
+        and report.is_file()
+        and record.get("package") == packages.digest(manifest)
+        and record.get("report") == packages.digest(report)
+        and record.get("store") == store.address()
+        and store.exists()
+    )
+
+
+def champion_line(name: str) -> str:
+    """One line that tells a person which version of a model is the champion."""
+    champion = registry.champion(name)
+    return f"{name}: no champion yet" if champion is None else champions.describe(champion).splitlines()[0]
+
+
+def _register(name: str, found: Evidence) -> Registered:
+    package = evidence.package_folder(name)
+    run_id = recording.record_evaluation(
+        name,
+        package=package,
+        report=evidence.report_folder(name),
+        history=Path("data/history") / f"{name}.csv",
+        examples=evidence.examples_folder(name),
+        source=sources_lock.read(name),
+        others=[evidence.validation_report(name)],
+    )
+    return registration.register(
+        name,
+        package=package,
+        run_id=run_id,
+        tags=found.tags,
+        origin=evidence.origin(),
+        files=[Path("dvc.lock"), params.PATH],
+    )
+
+
+def _act(decision: Decision, registered: Registered, champion: Version | None) -> bool:
+    """Tags the version and moves aliases; False where the champion changed meanwhile."""
+    name, version = registered.name, registered.version
+    if decision.promote:
+        _check(registry.resolve(f"models:/{name}/{version}"))
+    if _number_of(registry.champion(name)) != _number_of(champion):
+        return False
+    if champion is None or champion.digest != registered.digest:
+        # Before the alias, so that a champion always says why it is one.
+        registry.set_tags(
+            name,
+            version,
+            {
+                DECISION: decision.alias or "refused",
+                REASON: decision.reason,
+                DECIDED: _now(),
+                PROVISIONAL: str(decision.provisional).lower(),
+            },
+        )
+    if decision.alias is not None:
+        registry.set_alias(name, decision.alias, version)
+    if decision.promote and _number_of(registry.challenger(name)) == version:
+        registry.remove_alias(name, registry.CHALLENGER)
+    return _number_of(registry.champion(name)) == (version if decision.promote else _number_of(champion))
+
+
+def _check(version: Version) -> None:
+    """Proves that a version can be used as production would use it."""
+    with champions.fetched(version) as predictor:
+        try:
+            answered = len(predictor.predict([_SMOKE_TEST])) == 1
+        except Exception as error:
+            problem = (str(error).splitlines() or [type(error).__name__])[0]
+            raise NlpRnnError(
+                f"version {version.version} of {version.name} cannot predict, so it stays behind: {problem}"
+            ) from error
+        if not answered:
+            raise NlpRnnError(f"version {version.version} of {version.name} gave no answer: not promoted.")
+
+
+def _record(
+    decision: Decision,
+    registered: Registered,
+    found: Evidence,
+    champion: Version | None,
+    rival: Candidate | None,
+) -> dict[str, Any]:
+    finite = found.score is not None and math.isfinite(found.score)
+    return {
+        "time": _now(),
+        "run": registered.name,
+        "version": registered.version,
+        "package": registered.digest,
+        "report": found.tags[store.REPORT],
+        "test_set": found.tags[f"{evidence.DATA}.test"],
+        "metric": found.metric,
+        "score": found.score if finite else None,
+        "champion": None
+        if champion is None or rival is None
+        else {"version": champion.version, "package": champion.digest, "score": rival.score},
+        "promote": decision.promote,
+        "alias": decision.alias,
+        "provisional": decision.provisional,
+        "reason": decision.reason,
+        "store": store.address(),
+    }
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Holds the lock that lets releases of this workspace happen one after the other."""
+    from filelock import FileLock, Timeout
+
+    store.FOLDER.mkdir(exist_ok=True)
+    path = store.FOLDER / "release.lock"
+    try:
+        with FileLock(path, timeout=WAIT):
+            yield
+    except Timeout:
+        raise WorkspaceBusy(
+            f"{path}: another release has held it for {WAIT:.0f} s; try again later."
+        ) from None
+
+
+def _number_of(version: Version | None) -> str | None:
+    return None if version is None else version.version
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,205 @@
+"""params.yaml -> frozen, typed dataclasses: one :class:`Run` for each block."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from nlp_rnn import typed
+from nlp_rnn.schema import UsageError
+from nlp_rnn.typed import number
+
+PATH = Path("params.yaml")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Data:
+    """Where a run's text comes from, and which columns hold what where that cannot be seen."""
+
+    source: str  # demo | file:PATH | catalog:NAME | hub:REPO[@REVISION]
+    sentences: int = number(2000, 1)  # of the generated training text, for `demo` only
+    text: str | None = None  # a column's name, or its number from 0 where there is no header
+    label: str | None = None
+    tokens: str | None = None
+    tags: str | None = None
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """How text becomes ids."""
+
+    lowercase: bool = True
+    min_count: int = number(1, 1)  # a rarer word is unknown
+    bigrams: int = number(0)  # buckets for hashed pairs of neighbours, which a tagger sees; 0 for none
+    ngrams: int = number(0)  # buckets for hashed 1- to 3-grams, which a classifier sees; 0 for none
+
+
+@dataclass(frozen=True)
+class Model:
+    """The network."""
+
+    cell: Literal["rnn", "gru", "lstm"] = "lstm"
+    layers: int = number(1, 1)
+    hidden_size: int = number(128, 1)  # in each direction
+    word_size: int = number(100, 1)
+    character_size: int = number(25, 1)
+    character_filters: int = number(50)  # 0 for no character features
+    shape_size: int = number(10)  # 0 for no shape (capitals, digits) features
+    bigram_size: int = number(32)
+    dropout: float = number(0.4, 0, 0.95)
+
+
+@dataclass(frozen=True)
+class Training:
+    """The recipe."""
+
+    epochs: int = number(20, 1)
+    patience: int = number(5, 1)  # epochs without a better dev score before training stops
+    batch_tokens: int = number(600, 1)
+    learning_rate: float = number(0.003, 0, 10)
+    warmup: float = number(0.15, 0, 0.99)  # share of all steps
+    weight_decay: float = number(0.01)
+    clip: float = number(5.0)  # norm of the gradient
+    word_dropout: float = number(0.2, 0, 0.95)
+    averaging: float = number(0.99, 0, 0.99999)  # decay of the running average of the weights, 0 for none
+    label_smoothing: float = number(0.0, 0, 0.95)  # for sentiment
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    seed: int | None = None  # of training alone, instead of the file's
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """When a challenger replaces the champion."""
+
+    margin: float = number(0.0, 0, 1)  # how much better it must score on the test set
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When the run is retrained."""
+
+    cron: str
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One block of params.yaml with all its defaults filled in."""
+
+    name: str
+    task: Literal["ner", "sentiment"]
+    language: Literal["en", "zh"]
+    data: Data
+    tokenizer: Tokenizer = field(default_factory=Tokenizer)
+    model: Model = field(default_factory=Model)
+    training: Training = field(default_factory=Training)
+    promotion: Promotion = field(default_factory=Promotion)
+    schedule: Schedule | None = None
+    seed: int = 13
+    threads: int = number(1, 1)
+
+    @property
+    def training_seed(self) -> int:
+        """The run's own, or the file's; data is always split and generated with the file's."""
+        return self.seed if self.training.seed is None else self.training.seed
+
+    def resolved(self) -> dict[str, Any]:
+        """All values, defaults included, as plain data."""
+        return asdict(self)
+
+
+_SENTIMENT: Mapping[str, Mapping[str, Any]] = {
+    "tokenizer": {"ngrams": 131072},
+    "model": {"word_size": 128, "shape_size": 0, "character_filters": 0, "dropout": 0.5},
+    "training": {
+        "epochs": 10,
+        "patience": 3,
+        "batch_tokens": 500,
+        "weight_decay": 0.02,
+        "clip": 1.0,
+    },
+}
+# What differs from the defaults above, by task and language; chosen on dev sets alone.
+RECIPES: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]] = {
+    ("ner", "en"): {},
+    ("ner", "zh"): {"tokenizer": {"bigrams": 32768}, "model": {"character_filters": 0}},
+    ("sentiment", "en"): _SENTIMENT,
+    ("sentiment", "zh"): _SENTIMENT,
+}
+_BLOCKS = {
+    "data": Data,
+    "tokenizer": Tokenizer,
+    "model": Model,
+    "training": Training,
+    "promotion": Promotion,
+    "schedule": Schedule,
+}
+# dvc.yaml refers to each of these by name, so a block must hold them, if only as `{}`.
+_REQUIRED = ("task", "language", "data", "tokenizer", "model", "training")
+
+
+def load(run: str, path: Path = PATH) -> Run:
+    """Reads one run.
+
+    Args:
+        run: the name of its block under ``runs``.
+        path: the file.
+
+    Raises:
+        UsageError: no such file or run; a key that is unknown, missing, or of another type or range.
+    """
+    runs = load_all(path)
+    if run not in runs:
+        known = ", ".join(runs) or "none yet"
+        raise UsageError(f"{path}: there is no run {run!r}; there are: {known}. `nlp-rnn new` adds one.")
+    return runs[run]
+
+
+def load_all(path: Path = PATH) -> dict[str, Run]:
+    """Reads every run of the file, in its order; raises what :func:`load` raises."""
+    document = typed.read(path)
+    typed.check_keys(path, document, str(path), "the top level", ("seed", "threads", "runs"), ("runs",))
+    common: dict[str, Any] = {
+        key: typed.value(document[key], int, typed.at(path, document, key), key, {"low": low, "high": 2**31})
+        for key, low in (("seed", 0), ("threads", 1))
+        if key in document
+    }
+    blocks = typed.mapping(document["runs"], typed.at(path, document, "runs"), "runs")
+    return {name: _run(path, blocks, name, common) for name in blocks}
+
+
+def check_name(name: Any, where: str) -> str:
+    """The name itself, once it is known to be fit for folders, stages and registered models.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise UsageError(
+            f"{where}: {name!r} cannot name a run: use letters, digits, '.', '_' and '-', at most 64 in all."
+        )
+    return name
+
+
+def _run(path: Path, blocks: Mapping[str, Any], name: Any, common: Mapping[str, Any]) -> Run:
+    where = typed.at(path, blocks, name)
+    dotted = f"runs.{check_name(name, where)}"
+    block = typed.mapping(blocks[name], where, dotted)
+    typed.check_keys(path, block, where, dotted, (*_REQUIRED, "promotion", "schedule"), _REQUIRED)
+    task, language = (
+        typed.value(block[key], hint, typed.at(path, block, key), f"{dotted}.{key}")
+        for key, hint in (("task", Literal["ner", "sentiment"]), ("language", Literal["en", "zh"]))
+    )
+    recipe = RECIPES[task, language]
+    parts: dict[str, Any] = {
+        key: typed.build(
+            kind, path, block[key], typed.at(path, block, key), f"{dotted}.{key}", recipe.get(key)
+        )
+        for key, kind in _BLOCKS.items()
+        if key in block and not (key == "schedule" and block[key] is None)
+    }
+    return Run(name=name, task=task, language=language, **parts, **common)

@@ -1,0 +1,85 @@
+"""examples -> ids: learns the vocabulary on the training split and encodes every split with it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from nlp_rnn import params
+from nlp_rnn.data import examples
+from nlp_rnn.schema import DataError, Example
+from nlp_rnn.text import tokenizer
+from nlp_rnn.text.encoding import Encoded, Encoder
+from nlp_rnn.text.labels import bioes_labels, spans, to_bioes
+
+
+def main(run: params.Run) -> None:
+    """Writes data/tokens/RUN: tokenizer.json, vocabulary.json, coverage.json, and arrays for each split."""
+    splits = examples.read_all(Path("data/examples") / run.name)
+    chosen = run.tokenizer
+    cutter = tokenizer.build(None, lowercase=chosen.lowercase, min_count=1)
+    train = [_tokens(cutter, example) for example in splits["train"]]
+    learned = tokenizer.build(train, lowercase=chosen.lowercase, min_count=chosen.min_count)
+    characters = "".join(sorted({character for tokens in train for form in tokens for character in form}))
+    encoder = Encoder(learned, characters, bigrams=chosen.bigrams, ngrams=chosen.ngrams)
+    labels = _labels(splits["train"])
+    folder = Path("data/tokens") / run.name
+    unfinished = folder.with_name(f".{run.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    coverage = {}
+    for name, split in splits.items():
+        tokens = [_tokens(learned, example) for example in split]
+        _labeled(encoder.encode(tokens), split, labels).save(unfinished / name)
+        forms = [form for sentence in tokens for form in sentence]
+        unknown = sum(not encoder.is_known(form) for form in forms)
+        coverage[name] = {"tokens": len(forms), "unknown": unknown}
+        print(f"{run.name} {name}: {len(split)} sentences, {len(forms)} tokens, {unknown} of them unknown")
+    learned.save(str(unfinished / "tokenizer.json"))
+    _write(unfinished / "coverage.json", coverage)
+    _write(
+        unfinished / "vocabulary.json",
+        {
+            "labels": labels,
+            "words": learned.get_vocab_size(),
+            "characters": characters,
+            "bigrams": chosen.bigrams,
+            "ngrams": chosen.ngrams,
+        },
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
+
+
+def _tokens(cutter: Tokenizer, example: Example) -> Sequence[str]:
+    """Tokens that came with the data are kept; a text is cut."""
+    if example.tokens is not None:
+        return example.tokens
+    return [token.text for token in tokenizer.split(cutter, example.text or "")]
+
+
+def _labels(train: Sequence[Example]) -> list[str]:
+    if train and train[0].tags is not None:
+        return bioes_labels({label for example in train for _, _, label in spans(example.tags or ())})
+    return sorted({example.label or "" for example in train})
+
+
+def _labeled(encoded: Encoded, split: Sequence[Example], labels: Sequence[str]) -> Encoded:
+    ids = {label: i for i, label in enumerate(labels)}
+    try:
+        if split and split[0].tags is not None:
+            tags = [ids[tag] for example in split for tag in to_bioes(example.tags or ())]
+            return replace(encoded, tags=np.array(tags, np.int32))
+        return replace(encoded, labels=np.array([ids[example.label or ""] for example in split], np.int32))
+    except KeyError as error:
+        raise DataError(f"label {error} does not occur in the training split; run `ingest` again.") from None
+
+
+def _write(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

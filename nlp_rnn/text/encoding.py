@@ -1,0 +1,155 @@
+"""Tokens -> arrays of ids, the same way in training and in production.
+
+A *form* is a distinct token as it is written. Whatever depends on the form alone (its word id, its
+characters, its shape) is looked up once for each form; a token is then just the number of its form.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from nlp_rnn.text.tokenizer import UNKNOWN
+
+MAX_CHARACTERS = 20  # of a form; longer ones (addresses, mostly) are cut
+SHAPES = 10
+NGRAMS = 3  # for each token: one of it alone, and those that it begins
+_CACHED_FORMS = 100_000
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Many sentences as flat arrays, which may be memory-mapped.
+
+    starts [b + 1]: where each sentence begins in ``forms``, and the end. forms [n]: each token's form.
+    words, shapes [f]; characters [f, c + 2], with a column of padding on either side; form 0 is padding.
+    bigrams [n + b] and ngrams [3n + b], each sentence's edges included; either may be None.
+    tags [n] or labels [b], where they are known.
+    """
+
+    starts: np.ndarray
+    forms: np.ndarray
+    words: np.ndarray
+    shapes: np.ndarray
+    characters: np.ndarray
+    bigrams: np.ndarray | None = None
+    ngrams: np.ndarray | None = None
+    tags: np.ndarray | None = None
+    labels: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each sentence, [b]."""
+        return np.diff(self.starts)
+
+    def save(self, folder: Path) -> None:
+        """Writes each array as ``NAME.npy``."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for field in fields(self):
+            array = getattr(self, field.name)
+            if array is not None:
+                np.save(folder / f"{field.name}.npy", array)
+
+    @classmethod
+    def load(cls, folder: Path) -> Encoded:
+        """Maps what :meth:`save` wrote into memory."""
+        return cls(**{p.stem: np.load(p, mmap_mode="r") for p in sorted(folder.glob("*.npy"))})
+
+
+class Encoder:
+    """Turns tokens into ids with a vocabulary of words and one of characters."""
+
+    def __init__(self, tokenizer: Tokenizer, characters: str, *, bigrams: int, ngrams: int) -> None:
+        """
+        Args:
+            tokenizer: what :func:`nlp_rnn.text.tokenizer.build` made.
+            characters: every known character; ids begin at 2, after padding and the unknown one.
+            bigrams, ngrams: the number of hash buckets for pairs and for 1- to 3-grams, 0 for none.
+        """
+        self._words = tokenizer.get_vocab()
+        self._normalize = tokenizer.normalizer.normalize_str
+        self._characters = {character: i for i, character in enumerate(characters, 2)}
+        self._bigrams, self._ngrams = bigrams, ngrams
+        self._known: dict[str, tuple[int, int, list[int]]] = {}
+
+    def encode(self, sentences: Iterable[Sequence[str]]) -> Encoded:
+        """Encodes sentences; one without any token counts as one unknown token, so that it gets an answer."""
+        rows: dict[str, int] = {}
+        table: list[tuple[int, int, list[int]]] = [(0, 0, [])]
+        forms: list[int] = []
+        bigrams: list[int] = []
+        ngrams: list[int] = []
+        starts = [0]
+        for tokens in sentences:
+            for token in tokens or ("",):
+                row = rows.get(token)
+                if row is None:
+                    row = rows[token] = len(table)
+                    table.append(self._form(token))
+                forms.append(row)
+            starts.append(len(forms))
+            edged = ["", *(token.lower() for token in tokens or ("",)), ""]
+            if self._bigrams:
+                bigrams += hashed(edged, 2, self._bigrams)
+            if self._ngrams:
+                ngrams += hashed(edged[1:-1], 1, self._ngrams)
+                ngrams += hashed(edged, 2, self._ngrams) + hashed(edged, 3, self._ngrams)
+        width = max(1, *(len(ids) for _, _, ids in table))
+        characters = np.zeros((len(table), width + 2), np.int32)
+        for row, (_, _, ids) in enumerate(table):
+            characters[row, 1 : 1 + len(ids)] = ids
+        return Encoded(
+            starts=np.array(starts, np.int64),
+            forms=np.array(forms, np.int32),
+            words=np.array([word for word, _, _ in table], np.int32),
+            shapes=np.array([shape for _, shape, _ in table], np.int32),
+            characters=characters,
+            bigrams=np.array(bigrams, np.int32) if self._bigrams else None,
+            ngrams=np.array(ngrams, np.int32) if self._ngrams else None,
+        )
+
+    def is_known(self, form: str) -> bool:
+        """Whether the form has a word id of its own."""
+        return self._form(form)[0] != UNKNOWN
+
+    def _form(self, form: str) -> tuple[int, int, list[int]]:
+        found = self._known.get(form)
+        if found is None:
+            word = self._words.get(self._normalize(form), UNKNOWN) if form else UNKNOWN
+            ids = [self._characters.get(character, 1) for character in form[:MAX_CHARACTERS]]
+            if len(self._known) >= _CACHED_FORMS:  # a service must not grow with what it is asked
+                self._known.clear()
+            found = self._known[form] = (word, shape_of(form), ids)
+        return found
+
+
+def hashed(tokens: Sequence[str], length: int, buckets: int) -> list[int]:
+    """One id in [1, buckets) for each run of so many tokens, by a hash that is the same everywhere."""
+    grams = zip(*(tokens[start:] for start in range(length)))
+    return [
+        1 + zlib.crc32("\x1f".join(gram).encode("utf-8", "surrogatepass")) % (buckets - 1) for gram in grams
+    ]
+
+
+def shape_of(form: str) -> int:
+    """What a form looks like, in [1, SHAPES]: digits, cases, signs."""
+    tests = (
+        len(form) > 1 and form[0] in "@#",
+        form.isdigit(),
+        form.islower(),
+        form.isupper() and len(form) > 1,
+        form.isupper(),
+        form.istitle(),
+        form[:1].isupper(),
+        any(character.isdigit() for character in form),
+        not any(character.isalnum() for character in form),
+    )
+    return next((i for i, true in enumerate(tests, 1) if true), SHAPES)

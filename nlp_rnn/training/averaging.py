@@ -1,0 +1,44 @@
+"""A running average of the weights, which generalises better than the last (Polyak and Juditsky, 1992)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+EVERY = 4  # steps; averaging at each would cost more and change little
+
+
+class WeightAverage:
+    """An exponential average whose memory grows with the steps taken, up to that of ``decay``."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self._parameters: list[torch.Tensor] = list(model.parameters())
+        self._average = [parameter.detach().clone() for parameter in self._parameters]
+        self._decay = decay**EVERY
+        self._steps = 0
+
+    def update(self) -> None:
+        """Takes note of the weights after one step."""
+        self._steps += 1
+        if self._steps % EVERY == 0:
+            keep = min(self._decay, (1 + self._steps) / (10 + self._steps))
+            current = [parameter.detach() for parameter in self._parameters]
+            torch._foreach_lerp_(self._average, current, 1 - keep)
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """The model holds the average inside of the block, and its own weights again after it."""
+        own = [parameter.detach().clone() for parameter in self._parameters]
+        _fill(self._parameters, self._average)
+        try:
+            yield
+        finally:
+            _fill(self._parameters, own)
+
+
+def _fill(parameters: list[torch.Tensor], values: list[torch.Tensor]) -> None:
+    with torch.no_grad():
+        torch._foreach_copy_(parameters, values)

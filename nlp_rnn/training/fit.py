@@ -1,0 +1,150 @@
+"""The training loop: it yields a report after each epoch and leaves the best weights in the model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nlp_rnn.models import Classifier, Tagger
+from nlp_rnn.text import batches
+from nlp_rnn.text.batches import Batch
+from nlp_rnn.text.encoding import Encoded
+from nlp_rnn.training.averaging import WeightAverage
+
+BETAS = (0.9, 0.99)
+LEAST_RATE = 0.01  # of the highest, at the end
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training data did."""
+
+    epoch: int  # from 1
+    train_loss: float
+    dev_score: float
+    gradient_norm: float  # mean over steps, before clipping
+    learning_rate: float  # of the last step
+    best: bool  # no earlier epoch scored as high on dev
+
+
+def fit(
+    model: Tagger | Classifier,
+    train: Encoded,
+    score: Callable[[], float],
+    *,
+    epochs: int,
+    patience: int,
+    batch_tokens: int,
+    learning_rate: float,
+    warmup: float,
+    weight_decay: float,
+    clip: float,
+    averaging: float,
+    seed: int,
+    device: torch.device,
+    step: Callable[[int], object] = lambda tokens: None,
+) -> Iterator[Epoch]:
+    """Trains a model; its weights are the best ones on dev once the iterator is exhausted.
+
+    Args:
+        model: on ``device``; anything with ``loss(batch)``.
+        train: the training sentences with their tags or labels.
+        score: the dev score of the model as it stands, higher is better.
+        epochs: passes over the data, at most.
+        patience: epochs without a better dev score before training stops.
+        batch_tokens: padded tokens in a batch, at most.
+        learning_rate: the highest; it warms up and then falls as a cosine to a hundredth.
+        warmup: share of all steps in which the rate rises.
+        weight_decay: of AdamW (Loshchilov and Hutter, ICLR 2019).
+        clip: the gradient's greatest norm.
+        averaging: decay of the running average of the weights that dev scores see, 0 for none.
+        seed: with the epoch's number it decides the batches and their order.
+        device: where the model is.
+        step: is told the tokens of each step, for a progress bar.
+
+    Raises:
+        FloatingPointError: the loss is no longer finite.
+    """
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=learning_rate, betas=BETAS, weight_decay=weight_decay, fused=True
+    )
+    average = WeightAverage(model, averaging) if averaging else None
+    parameters = list(model.parameters())
+    total = epochs * len(batches.plan(train.lengths, batch_tokens))
+    taken = 0
+    best_score, best_epoch, best_weights = -math.inf, 0, state(model)
+    for epoch in range(1, epochs + 1):
+        model.train()
+        losses, norms, rate = [], [], learning_rate
+        order = batches.plan(train.lengths, batch_tokens, np.random.default_rng([seed, epoch]))
+        for indexes in order:
+            rate = learning_rate * _schedule(taken / total, warmup)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            loss = model.loss(to_tensors(batches.gather(train, indexes), device))
+            optimizer.zero_grad()
+            loss.backward()
+            norms.append(nn.utils.clip_grad_norm_(parameters, clip))
+            optimizer.step()
+            losses.append(loss.detach())
+            taken += 1
+            if average is not None:
+                average.update()
+            step(int(train.lengths[indexes].sum()))
+        train_loss = float(torch.stack(losses).mean())
+        if not math.isfinite(train_loss):
+            raise FloatingPointError(f"the training loss is {train_loss} in epoch {epoch}")
+        with average.applied() if average is not None else nullcontext():
+            model.eval()
+            dev_score = score()
+            best = dev_score > best_score
+            if best:
+                best_score, best_epoch, best_weights = dev_score, epoch, state(model)
+        norm = float(torch.stack(norms).mean())
+        yield Epoch(epoch, train_loss, dev_score, norm, rate, best)
+        if epoch - best_epoch >= patience:
+            break
+    model.load_state_dict(best_weights)
+    model.eval()
+
+
+def state(model: nn.Module) -> dict[str, Tensor]:
+    """A copy of all weights."""
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
+
+def predict(
+    model: Tagger | Classifier, encoded: Encoded, *, batch_tokens: int, device: torch.device
+) -> list[list[int]]:
+    """The labels that the model gives each sentence, in their order."""
+    answers: list[list[int]] = [[]] * len(encoded)
+    with torch.inference_mode():
+        for batch in batches.batches(encoded, batch_tokens):
+            for index, answer in zip(batch.indexes, model.decode(to_tensors(batch, device))):
+                answers[index] = answer
+    return answers
+
+
+def to_tensors(batch: Batch, device: torch.device) -> Batch:
+    """The same batch as tensors on a device."""
+    arrays = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    return Batch(
+        **{
+            name: None if array is None else torch.from_numpy(np.ascontiguousarray(array)).to(device)
+            for name, array in arrays.items()
+        }
+    )
+
+
+def _schedule(done: float, warmup: float) -> float:
+    """The share of the highest rate after a share of all steps."""
+    if done < warmup:
+        return 0.1 + 0.9 * done / warmup
+    cosine = 0.5 * (1 + math.cos(math.pi * (done - warmup) / (1 - warmup)))
+    return max(LEAST_RATE, cosine)

@@ -1,0 +1,103 @@
+import json
+
+import pytest
+
+from nlp_rnn.evaluation.report import table, write
+from nlp_rnn.schema import DataError, Example
+
+BASELINE = {"name": "linear", "score": 0.25, "test": {"ignored": True}}
+
+
+def sentence(number, tokens, tags):
+    return Example(str(number), f"f:{number}", tokens=tuple(tokens.split()), tags=tuple(tags.split()))
+
+
+def review(number, text, label):
+    return Example(str(number), f"f:{number}", text=text, label=label)
+
+
+@pytest.fixture
+def tagged():
+    dev = [sentence(1, "Ann", "B-PER")]
+    test = [
+        sentence(2, "Ann Lee in Rome", "B-PER I-PER O B-LOC"),
+        sentence(3, "Bo saw 北 京", "B-PER O B-LOC I-LOC"),
+    ]
+    predicted = {
+        "dev": [["B-PER"]],
+        "test": [["B-PER", "I-PER", "O", "B-PER"], ["O", "B-PER", "B-LOC", "I-LOC"]],
+    }
+    return {"task": "ner", "examples": {"dev": dev, "test": test}, "predicted": predicted}
+
+
+@pytest.fixture
+def classified():
+    examples = {
+        "dev": [review(1, "fine", "good")],
+        "test": [review(2, "nice", "good"), review(3, "", 'so, "so"')],
+    }
+    predicted = {"dev": ["good"], "test": ["good", "good"]}
+    return {"task": "sentiment", "examples": examples, "predicted": predicted}
+
+
+def test_the_files_of_a_tagger(tmp_path, tagged):
+    returned = write(tmp_path, **tagged, baseline=BASELINE)
+
+    metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics == returned
+    assert (metrics["task"], metrics["primary"], metrics["score"]) == ("ner", "f1", 0.5)
+    assert metrics["score"] == metrics["test"]["f1"]
+    assert metrics["dev"]["f1"] == 1.0
+    assert metrics["baseline"] == {"name": "linear", "score": 0.25}
+    assert metrics["examples"] == {"dev": 1, "test": 2}
+    lines = (tmp_path / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    assert lines == [
+        json.dumps({"id": example.id, "gold": list(example.tags), "predicted": said})
+        for example, said in zip(tagged["examples"]["test"], tagged["predicted"]["test"])
+    ]
+    assert (tmp_path / "confusion.csv").read_bytes() == (
+        b"actual,predicted\nPER,PER\nLOC,PER\nPER,none\nnone,PER\nLOC,LOC\n"
+    )
+    assert (tmp_path / "classes.csv").read_bytes() == (
+        b"label,precision,recall,f1,support\nLOC,1.0,0.5,0.666667,2\nPER,0.333333,0.5,0.4,2\n"
+    )
+
+
+def test_the_files_of_a_classifier(tmp_path, classified):
+    metrics = write(tmp_path, **classified, baseline=BASELINE)
+
+    assert (metrics["primary"], metrics["score"]) == ("accuracy", 0.5)
+    assert (tmp_path / "confusion.csv").read_text() == 'actual,predicted\ngood,good\n"so, ""so""",good\n'
+    assert (tmp_path / "classes.csv").read_text() == (
+        'label,precision,recall,f1,support\ngood,0.5,1.0,0.666667,1\n"so, ""so""",0.0,0.0,0.0,1\n'
+    )
+
+
+@pytest.mark.parametrize("task", ["tagged", "classified"])
+def test_the_same_predictions_give_the_same_bytes_in_any_folder(tmp_path, task, request):
+    inputs = request.getfixturevalue(task)
+    contents = []
+    for folder in (tmp_path / "here", tmp_path / "there" / "deeper"):
+        write(folder, **inputs, baseline=BASELINE)
+        contents.append({path.name: path.read_bytes() for path in folder.iterdir()})
+
+    assert contents[0] == contents[1]
+    assert set(contents[0]) == {"metrics.json", "predictions.jsonl", "confusion.csv", "classes.csv"}
+    assert not any(str(tmp_path).encode() in content for content in contents[0].values())
+
+
+def test_an_empty_test_set_is_an_error_and_leaves_no_file(tmp_path, classified):
+    classified["examples"]["test"] = classified["predicted"]["test"] = []
+
+    with pytest.raises(DataError):
+        write(tmp_path / "report", **classified, baseline=BASELINE)
+    assert not (tmp_path / "report").exists()
+
+
+def test_the_table_is_aligned(tmp_path, tagged):
+    assert table("names", write(tmp_path, **tagged, baseline=BASELINE)).splitlines() == [
+        "names: f1 0.5000 on 2 test examples (linear, the baseline: 0.2500)",
+        "label  precision  recall      f1  support",
+        "LOC       1.0000  0.5000  0.6667        2",
+        "PER       0.3333  0.5000  0.4000        2",
+    ]

@@ -1,0 +1,79 @@
+"""A small package with random weights, as real as a trained one in every respect but its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import torch
+
+from nlp_rnn import models, params
+from nlp_rnn.inference import writer
+from nlp_rnn.text import tokenizer
+from nlp_rnn.training.fit import state
+
+LABELS = {
+    "ner": ["O", *(f"{prefix}-{kind}" for kind in ("LOC", "PER") for prefix in "BIES")],
+    "sentiment": ["negative", "positive"],
+}
+WORDS = {"en": "Maria flew to Rome , not bad at all .", "zh": "王 小 明 昨 天 飞 往 上 海 。 iPhone 2024"}
+Make = Callable[..., tuple[Path, torch.nn.Module]]
+
+
+@pytest.fixture
+def make_package(tmp_path: Path) -> Make:
+    def make(task: str, cell: str = "lstm", language: str = "en", layers: int = 1, scale: float = 0.4):
+        model = params.Model(
+            cell=cell,  # type: ignore[arg-type]
+            layers=layers,
+            hidden_size=12,
+            word_size=10,
+            character_size=6,
+            character_filters=8 if language == "en" else 0,
+            shape_size=4,
+            bigram_size=6,
+        )
+        bigrams, ngrams = 128, 256
+        run = params.Run(
+            name="tiny",
+            task=task,  # type: ignore[arg-type]
+            language=language,  # type: ignore[arg-type]
+            data=params.Data(source="demo"),
+            tokenizer=params.Tokenizer(bigrams=bigrams, ngrams=ngrams),
+            model=model,
+        )
+        sentences = [WORDS[language].split()]
+        learned = tokenizer.build(sentences, lowercase=True, min_count=1)
+        characters = "".join(sorted(set("".join(sentences[0]))))
+        torch.manual_seed(7)
+        network = models.build(
+            task,
+            labels=LABELS[task],
+            words=learned.get_vocab_size(),
+            characters=len(characters) + 2,
+            bigrams=bigrams,
+            ngrams=ngrams,
+            **asdict(model),
+        ).eval()
+        with torch.no_grad():
+            for name, parameter in network.named_parameters():
+                torch.nn.init.normal_(parameter, std=scale)
+                if name == "wide.embedding.weight":
+                    parameter[0] = 0
+        file = tmp_path / "tokenizer.json"
+        learned.save(str(file))
+        folder = tmp_path / f"{task}-{cell}-{language}-{layers}"
+        writer.write(
+            folder,
+            weights={name: tensor.numpy() for name, tensor in state(network).items()},
+            run=run.resolved(),
+            labels=LABELS[task],
+            characters=characters,
+            tokenizer=file,
+            dev_score=0.5,
+        )
+        return folder, network
+
+    return make

@@ -1,0 +1,120 @@
+"""The whole networks: they can learn, they answer every token, and padding never changes an answer."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from nlp_rnn import models
+from nlp_rnn.models.features import Features
+from nlp_rnn.text.batches import gather
+from nlp_rnn.text.encoding import Encoded, Encoder
+from nlp_rnn.text.tokenizer import UNKNOWN, build
+from nlp_rnn.training.fit import predict, to_tensors
+
+CPU = torch.device("cpu")
+LABELS = {"ner": ["O", "B-X", "I-X", "E-X", "S-X"], "sentiment": ["bad", "good"]}
+SIZES = {
+    "layers": 1,
+    "hidden_size": 16,
+    "word_size": 16,
+    "character_size": 8,
+    "character_filters": 8,
+    "shape_size": 4,
+    "bigram_size": 8,
+}
+
+
+def network(task: str, cell: str = "lstm", **changes) -> models.Tagger | models.Classifier:
+    torch.manual_seed(0)
+    return models.build(
+        task,
+        **{
+            "labels": LABELS[task],
+            "words": 60,
+            "characters": 20,
+            "bigrams": 256,
+            "ngrams": 256,
+            "cell": cell,
+            "dropout": 0.0,
+            **SIZES,
+            **changes,
+        },
+    )
+
+
+def sentences(task: str, count: int = 12) -> Encoded:
+    rng = np.random.default_rng(5)
+    tokens = [[f"w{i}" for i in rng.integers(0, 50, n)] for n in rng.integers(1, 15, count)]
+    encoded = Encoder(
+        build(tokens, lowercase=True, min_count=1), "w0123456789", bigrams=256, ngrams=256
+    ).encode(tokens)
+    if task == "ner":
+        return replace(encoded, tags=rng.choice([0, 4], len(encoded.forms)).astype(np.int32))
+    return replace(encoded, labels=rng.integers(0, 2, count).astype(np.int32))
+
+
+@pytest.mark.parametrize("cell", models.CELLS)
+@pytest.mark.parametrize("task", LABELS)
+def test_one_batch_can_be_learned_by_heart(task: str, cell: str) -> None:
+    encoded, model = sentences(task), network(task, cell)
+    batch = to_tensors(gather(encoded, np.arange(len(encoded))), CPU)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.02)
+    for _ in range(80):
+        loss = model.loss(batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    answers = predict(model.eval(), encoded, batch_tokens=1000, device=CPU)
+    gold = np.split(encoded.tags, encoded.starts[1:-1]) if task == "ner" else encoded.labels[:, None]
+    assert answers == [row.tolist() for row in gold]
+
+
+@pytest.mark.parametrize("cell", models.CELLS)
+@pytest.mark.parametrize("task", LABELS)
+def test_company_in_a_batch_never_changes_an_answer(task: str, cell: str) -> None:
+    encoded, model = sentences(task, 30), network(task, cell, layers=2).eval()
+    scores = model.emissions if isinstance(model, models.Tagger) else model.logits
+    together = scores(to_tensors(gather(encoded, np.arange(30)), CPU))
+    for index in range(30):
+        alone = scores(to_tensors(gather(encoded, np.array([index])), CPU))[0]
+        same = together[index, : len(alone)] if task == "ner" else together[index]
+        torch.testing.assert_close(alone, same, atol=1e-5, rtol=1e-5)
+    assert predict(model, encoded, batch_tokens=20, device=CPU) == predict(
+        model, encoded, batch_tokens=10_000, device=CPU
+    )
+
+
+def test_word_dropout_hides_ids_in_training_alone() -> None:
+    torch.manual_seed(0)
+    features = Features(
+        words=60,
+        characters=20,
+        bigrams=0,
+        word_size=4,
+        character_size=1,
+        character_filters=0,
+        shape_size=0,
+        bigram_size=0,
+        word_dropout=0.5,
+    )
+    ids = torch.arange(2, 60, dtype=torch.int32)
+    hidden = features._drop(ids) == UNKNOWN
+    assert 0.3 < hidden.float().mean() < 0.7
+    assert torch.equal(features.eval()._drop(ids), ids)
+
+
+@pytest.mark.parametrize("task", LABELS)
+def test_every_feature_can_be_left_out(task: str) -> None:
+    bare = network(task, character_filters=0, shape_size=0, bigrams=0, ngrams=0)
+    encoded = replace(sentences(task), bigrams=None, ngrams=None)
+    assert len(predict(bare.eval(), encoded, batch_tokens=100, device=CPU)) == len(encoded)
+
+
+def test_names_of_cells_are_those_of_params() -> None:
+    from typing import get_args, get_type_hints
+
+    from nlp_rnn import params
+
+    assert get_args(get_type_hints(params.Model)["cell"]) == tuple(models.CELLS)

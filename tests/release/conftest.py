@@ -1,0 +1,150 @@
+"""A workspace whose stages have run, with a tiny real package, and an empty store of MLflow's."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import torch
+
+from nlp_rnn import models, params
+from nlp_rnn.data import examples
+from nlp_rnn.inference import writer
+from nlp_rnn.schema import Example
+from nlp_rnn.text import tokenizer
+
+WORDS = ["Maria", "flew", "to", "Rome", ",", "not", "bad", "at", "all", "."]
+LABELS = {"ner": ["O", *(f"{prefix}-PER" for prefix in "BIES")], "sentiment": ["negative", "positive"]}
+NAME = "toy"
+PRIMARY = {"ner": "f1", "sentiment": "accuracy"}
+
+
+class Workspace:
+    """What the stages leave behind, each part to be made anew with other contents."""
+
+    package = Path("data/models") / NAME
+    metrics = Path("data/reports") / NAME / "metrics.json"
+    test_set = Path("data/examples") / NAME / "test.jsonl"
+    history = Path("data/history") / f"{NAME}.csv"
+
+    def __init__(self, task: str = "sentiment") -> None:
+        self.task = task
+        self.resolved: dict = {}
+        Path("params.yaml").write_text(
+            f"runs:\n  {NAME}:\n    task: {task}\n    language: en\n    data: {{source: demo}}\n"
+            "    tokenizer: {}\n    model: {cell: gru}\n    training: {}\n    promotion: {margin: 0.01}\n"
+        )
+        for split in ("train", "dev", "test"):
+            self.write_examples(split, ["positive", "negative"])
+        self.write_validation(success=True)
+
+    def train(self, seed: int) -> str:
+        """Writes a package whose weights are random, and the history of how it came about."""
+        model = params.Model(
+            cell="gru", hidden_size=4, word_size=4, character_size=2, character_filters=2, shape_size=2
+        )
+        run = params.Run(NAME, self.task, "en", params.Data("demo"), model=model, seed=seed)  # type: ignore[arg-type]
+        self.resolved = run.resolved()
+        learned = tokenizer.build([WORDS], lowercase=True, min_count=1)
+        learned.save("tokenizer.json")
+        torch.manual_seed(seed)
+        network = models.build(
+            self.task,
+            labels=LABELS[self.task],
+            words=learned.get_vocab_size(),
+            characters=12,
+            bigrams=0,
+            ngrams=0,
+            **asdict(model),
+        )
+        self.history.parent.mkdir(parents=True, exist_ok=True)
+        self.history.write_text(
+            "epoch,train_loss,dev_score,gradient_norm,learning_rate,best\n1,0.9,0.5,1,0.003,1\n2,0.4,0.7,2,0.001,1\n"
+        )
+        return writer.write(
+            self.package,
+            weights={name: tensor.numpy() for name, tensor in network.state_dict().items()},
+            run=self.resolved,
+            labels=LABELS[self.task],
+            characters="abcdefghij",
+            tokenizer=Path("tokenizer.json"),
+            dev_score=0.7,
+        )
+
+    def evaluate(self, score: float | None, examples: int = 2) -> None:
+        """Writes a report that says what it is told to say."""
+        primary = PRIMARY[self.task]
+        row = {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 1}
+        content = {
+            "task": self.task,
+            "primary": primary,
+            "score": score,
+            "dev": {primary: 0.7},
+            "test": {primary: score, "classes": dict.fromkeys(("A/B", "positive"), row)},
+            "baseline": {"name": "linear", "score": 0.4},
+            "examples": {"dev": 2, "test": examples},
+        }
+        self.metrics.parent.mkdir(parents=True, exist_ok=True)
+        self.metrics.write_text(json.dumps(content))
+        (self.metrics.parent / "confusion.csv").write_text("actual,predicted\npositive,negative\n")
+
+    def write_examples(self, split: str, labels: list[str]) -> None:
+        """Writes one text for each label; of named entities there are none."""
+        given = {"tokens": tuple(WORDS), "tags": ("O",) * len(WORDS)} if self.task == "ner" else None
+        examples.write(
+            self.test_set.with_name(f"{split}.jsonl"),
+            [
+                Example(f"{i}", f"f:{i}", **(given or {"text": " ".join(WORDS), "label": label}))
+                for i, label in enumerate(labels)
+            ],
+        )
+
+    def write_validation(self, *, success: bool) -> None:
+        """Writes the verdict on the data."""
+        path = Path("data/validation") / NAME / "report.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"success": success}))
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
+    """A folder where two processes made the store at once, which takes seconds, and their exit codes."""
+    folder = tmp_path_factory.mktemp("store")
+    environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+    command = [sys.executable, "-c", "from nlp_rnn.integrations import store; store.prepare()"]
+    both = [subprocess.Popen(command, cwd=folder, env=environment) for _ in range(2)]
+    return folder, [process.wait(timeout=300) for process in both]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, prepared: tuple[Path, list[int]], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: empty but for MLflow's store."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    Path("mlruns").mkdir()
+    shutil.copy(prepared[0] / "mlruns" / "mlflow.db", "mlruns/mlflow.db")
+    return tmp_path
+
+
+@pytest.fixture
+def workspace(folder: Path) -> Workspace:
+    """A run `toy` whose package has been trained with seed 1 and scored 0.6."""
+    made = Workspace()
+    made.train(seed=1)
+    made.evaluate(0.6)
+    return made
+
+
+@pytest.fixture
+def tagger(folder: Path) -> Workspace:
+    """The same for named entities."""
+    made = Workspace("ner")
+    made.train(seed=1)
+    made.evaluate(0.6)
+    return made

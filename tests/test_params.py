@@ -1,0 +1,91 @@
+"""params.yaml: what is read, and one clear sentence for whatever does not fit."""
+
+from pathlib import Path
+
+import pytest
+
+from nlp_rnn import params
+from nlp_rnn.schema import UsageError
+
+BLOCK = """\
+seed: 13
+runs:
+  mine:
+    task: ner
+    language: zh
+    data: {source: "file:x.conll", text: 0}
+    tokenizer: {}
+    model:
+      cell: gru
+      dropout: 0
+    training: {seed: 5, learning_rate: 1e-3}
+"""
+
+
+def load(tmp_path: Path, text: str = BLOCK, run: str = "mine") -> params.Run:
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    return params.load(run, path)
+
+
+def test_a_block_with_its_recipe_and_defaults(tmp_path: Path) -> None:
+    run = load(tmp_path)
+    assert (run.name, run.task, run.language, run.threads) == ("mine", "ner", "zh", 1)
+    assert (run.seed, run.training_seed) == (13, 5)
+    assert run.data.source == "file:x.conll"
+    assert run.data.text == "0"  # a column's number
+    assert run.model.cell == "gru"
+    assert run.model.dropout == 0.0
+    assert isinstance(run.model.dropout, float)
+    assert run.model.hidden_size == 128
+    assert run.tokenizer.bigrams == 32768  # of the recipe for Chinese entities
+    assert run.training.learning_rate == 0.001
+    assert run.schedule is None
+    assert run.resolved()["model"]["cell"] == "gru"
+
+
+def test_the_four_runs_of_the_repository() -> None:
+    runs = params.load_all(Path(__file__).parents[1] / "params.yaml")
+    assert [*runs] == ["ner-en", "ner-zh", "sentiment-en", "sentiment-zh"]
+    assert all(f"{run.task}-{run.language}" == name for name, run in runs.items())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("cell: gru", "cel: gru", r"params.yaml:9: unknown key `cel` in runs.mine.model; known: .*cell"),
+        ("cell: gru", "cell: gro", r"params.yaml:9: `runs.mine.model.cell` is 'gro'; .* rnn, gru, lstm"),
+        ("dropout: 0", "dropout: much", r"params.yaml:10: `runs.mine.model.dropout` .* must be a number"),
+        ("dropout: 0", "dropout: true", r"params.yaml:10: .* must be a number"),
+        ("dropout: 0", "dropout: 2", r"params.yaml:10: .* must lie in \[0, 0.95\]"),
+        ("dropout: 0", "layers: 1.5", r"params.yaml:10: .* must be a whole number"),
+        ("dropout: 0", "layers: 0", r"params.yaml:10: .* must lie in \[1, inf\]"),
+        ("task: ner", "task: nre", r"params.yaml:4: `runs.mine.task` is 'nre'; .* ner, sentiment"),
+        ("    language: zh\n", "", r"params.yaml:3: runs.mine lacks the key `language`"),
+        ("    tokenizer: {}\n", "", r"params.yaml:3: runs.mine lacks the key `tokenizer`"),
+        ('source: "file:x.conll", ', "", r"params.yaml:6: runs.mine.data lacks the key `source`"),
+        ("tokenizer: {}", "tokenizer: 3", r"params.yaml:7: `runs.mine.tokenizer` must be a mapping"),
+        ("seed: 13", "seeds: 13", r"params.yaml:1: unknown key `seeds` in the top level"),
+        ("seed: 13", "seed: -1", r"params.yaml:1: `seed` is -1"),
+        ("  mine:", "  ../mine:", r"params.yaml:3: '../mine' cannot name a run"),
+        ("  mine:", "  -rf:", r"params.yaml:3: '-rf' cannot name a run"),
+        ("seed: 13", "seed: [", r"params.yaml:\d+: not valid YAML"),
+        ("    task: ner", "    task: ner\n    task: ner", r"params.yaml:5: not valid YAML: .*duplicate key"),
+    ],
+)
+def test_what_does_not_fit_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in BLOCK
+    with pytest.raises(UsageError, match=message):
+        load(tmp_path, BLOCK.replace(old, new, 1))
+
+
+def test_unknown_run_and_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no run 'yours'; there are: mine"):
+        load(tmp_path, run="yours")
+    with pytest.raises(UsageError, match="no such file"):
+        params.load("mine", tmp_path / "nothing.yaml")
+    (tmp_path / "bad.yaml").write_bytes(b"seed: \xff")
+    with pytest.raises(UsageError, match="not UTF-8"):
+        params.load("mine", tmp_path / "bad.yaml")
+    with pytest.raises(UsageError, match="holds no mapping"):
+        load(tmp_path, "- 1\n")

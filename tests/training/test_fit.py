@@ -1,0 +1,122 @@
+"""The training loop: the best weights are what is left, and the same seed gives the same bits."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from nlp_rnn import models
+from nlp_rnn.text.encoding import Encoder
+from nlp_rnn.text.tokenizer import build
+from nlp_rnn.training.averaging import EVERY, WeightAverage
+from nlp_rnn.training.device import make_deterministic
+from nlp_rnn.training.fit import _schedule, fit, state
+
+CPU = torch.device("cpu")
+RECIPE = {
+    "epochs": 6,
+    "patience": 2,
+    "batch_tokens": 40,
+    "learning_rate": 0.01,
+    "warmup": 0.2,
+    "weight_decay": 0.01,
+    "clip": 1.0,
+    "averaging": 0.9,
+    "seed": 1,
+    "device": CPU,
+}
+
+
+def setting(seed: int = 0):
+    rng = np.random.default_rng(0)
+    tokens = [[f"w{i}" for i in rng.integers(0, 30, n)] for n in rng.integers(1, 12, 40)]
+    encoded = Encoder(build(tokens, lowercase=True, min_count=1), "w0123456789", bigrams=0, ngrams=0).encode(
+        tokens
+    )
+    labels = np.array([int("w3" in sentence) for sentence in tokens], np.int32)
+    make_deterministic(seed=seed, threads=1)
+    model = models.build(
+        "sentiment",
+        labels=["no", "yes"],
+        words=32,
+        characters=13,
+        bigrams=0,
+        ngrams=0,
+        cell="gru",
+        layers=1,
+        hidden_size=8,
+        word_size=8,
+        character_size=4,
+        character_filters=4,
+        shape_size=2,
+        bigram_size=0,
+        dropout=0.3,
+        word_dropout=0.1,
+    )
+    return model, replace(encoded, labels=labels)
+
+
+def test_the_best_weights_are_restored_and_patience_ends_training() -> None:
+    model, train = setting()
+    scores = iter([0.5, 0.9, 0.7, 0.9, 1.0])
+    seen = []
+
+    def score() -> float:
+        seen.append(state(model))
+        return next(scores)
+
+    history = list(fit(model, train, score, **RECIPE))
+    assert [epoch.best for epoch in history] == [True, True, False, False]  # then patience ran out
+    assert all(torch.equal(seen[1][name], value) for name, value in state(model).items())
+    assert any(not torch.equal(seen[3][name], value) for name, value in state(model).items())
+    assert [epoch.epoch for epoch in history] == [1, 2, 3, 4]
+    assert all(epoch.gradient_norm > 0 for epoch in history)
+
+
+def weights_after(seed: int) -> list[np.ndarray]:
+    model, train = setting(seed)
+    list(fit(model, train, lambda: 0.0, **{**RECIPE, "patience": 9, "seed": seed}))
+    return [tensor.numpy() for tensor in state(model).values()]
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others() -> None:
+    first, second, other = weights_after(1), weights_after(1), weights_after(2)
+    assert all(np.array_equal(a, b) for a, b in zip(first, second))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other))
+
+
+def test_it_learns_what_can_be_learned() -> None:
+    model, train = setting()
+    history = list(fit(model, train, lambda: 0.0, **{**RECIPE, "epochs": 30, "patience": 99}))
+    assert history[-1].train_loss < history[0].train_loss / 3
+
+
+def test_a_loss_that_is_no_number_stops_training() -> None:
+    model, train = setting()
+    with torch.no_grad():
+        model.output.bias[0] = float("nan")
+    with pytest.raises(FloatingPointError, match="epoch 1"):
+        list(fit(model, train, lambda: 0.0, **RECIPE))
+
+
+def test_the_rate_warms_up_and_falls() -> None:
+    rates = [_schedule(done / 100, 0.2) for done in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == pytest.approx(rates[20]) == pytest.approx(1.0)
+    assert rates[:21] == sorted(rates[:21])
+    assert rates[20:] == sorted(rates[20:], reverse=True)
+    assert rates[-1] == pytest.approx(0.01)
+
+
+def test_the_average_follows_the_weights_and_gives_them_back() -> None:
+    model = torch.nn.Linear(1, 1, bias=False)
+    average = WeightAverage(model, 0.9)
+    for step in range(400):
+        with torch.no_grad():
+            model.weight.fill_(1.0 if step < 200 else 3.0)
+        average.update()
+    steps_behind = 200 // EVERY
+    with average.applied():
+        assert model.weight.item() == pytest.approx(3 - 2 * 0.9 ** (EVERY * steps_behind), abs=1e-4)
+    assert model.weight.item() == 3.0
