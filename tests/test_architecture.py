@@ -133,7 +133,7 @@ def test_stages_are_files_and_commands_of_the_same_names() -> None:
     assert set(stages()) == files
     assert set(stages()) <= commands
     for name, stage in stages().items():
-        assert stage["do"]["cmd"] == f"nlp-rnn {name} ${{key}}"
+        assert stage["do"]["cmd"] == f"exec nlp-rnn {name} ${{key}}"
 
 
 @pytest.mark.parametrize("name", stages())

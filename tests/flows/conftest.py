@@ -37,19 +37,19 @@ stages:
   ingest:
     foreach: ${runs}
     do:
-      cmd: sh stage.sh ingest ${key} data/inputs/${key} data/raw/${key}
+      cmd: exec sh stage.sh ingest ${key} data/inputs/${key} data/raw/${key}
       deps: ["data/inputs/${key}"]
       outs: ["data/raw/${key}"]
   validate:
     foreach: ${runs}
     do:
-      cmd: sh stage.sh validate ${key} data/raw/${key} data/validation/${key}/report.json
+      cmd: exec sh stage.sh validate ${key} data/raw/${key} data/validation/${key}/report.json
       deps: ["data/raw/${key}"]
       outs: ["data/validation/${key}/report.json"]
   fit:
     foreach: ${runs}
     do:
-      cmd: sh stage.sh fit ${key} data/raw/${key} data/fitted/${key}
+      cmd: exec sh stage.sh fit ${key} data/raw/${key} data/fitted/${key}
       deps: ["data/raw/${key}", "data/validation/${key}/report.json"]
       outs: ["data/fitted/${key}"]
 """

@@ -101,6 +101,7 @@ def test_dvc_does_not_outlive_a_killed_flow(
     flow = subprocess.Popen(
         [sys.executable, "-c", code + "Processes(Path.cwd()).run('ingest@one', print)"],
         stdout=subprocess.DEVNULL,
+        env={**os.environ, "SHELL": "/bin/sh"},  # which DVC runs stages with; dash stays their parent
     )
     stage = await_stage()
     found = subprocess.run(

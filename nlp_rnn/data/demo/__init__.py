@@ -1,4 +1,4 @@
-"""The embedded corpora: generated text to learn from; the hand-written test sets are in data/demo."""
+"""The embedded corpora: text to learn from, generated; the hand-written dev and test sets are in data/demo."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ Labeled = tuple[str, str]  # text and label
 
 
 # Imported when called, so that no language's word lists are read for another's sake.
-def _ner_en(count: int, seed: int, held_out: bool) -> Iterator[Tagged]:
+def _ner_en(count: int, seed: int) -> Iterator[Tagged]:
     from nlp_rnn.data.demo import ner_en
 
-    return ner_en.generate(count, seed, held_out)
+    return ner_en.generate(count, seed)
 
 
-def _ner_zh(count: int, seed: int, held_out: bool) -> Iterator[Tagged]:
+def _ner_zh(count: int, seed: int) -> Iterator[Tagged]:
     from nlp_rnn.data.demo import ner_zh
 
-    return ner_zh.generate(count, seed, held_out)
+    return ner_zh.generate(count, seed)
 
 
-def _sentiment_en(count: int, seed: int, held_out: bool) -> Iterator[Labeled]:
+def _sentiment_en(count: int, seed: int) -> Iterator[Labeled]:
     from nlp_rnn.data.demo import sentiment_en
 
-    return sentiment_en.generate(count, seed, held_out)
+    return sentiment_en.generate(count, seed)
 
 
-def _sentiment_zh(count: int, seed: int, held_out: bool) -> Iterator[Labeled]:
+def _sentiment_zh(count: int, seed: int) -> Iterator[Labeled]:
     from nlp_rnn.data.demo import sentiment_zh
 
-    return sentiment_zh.generate(count, seed, held_out)
+    return sentiment_zh.generate(count, seed)
 
 
-GENERATORS: Mapping[tuple[str, str], Callable[[int, int, bool], Iterator[Tagged] | Iterator[Labeled]]] = {
+GENERATORS: Mapping[tuple[str, str], Callable[[int, int], Iterator[Tagged] | Iterator[Labeled]]] = {
     ("ner", "en"): _ner_en,
     ("ner", "zh"): _ner_zh,
     ("sentiment", "en"): _sentiment_en,

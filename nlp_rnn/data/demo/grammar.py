@@ -11,15 +11,13 @@ A rule is a sequence of templates; a pair `(template, weight)` counts `weight` t
 """
 
 import re
-import zlib
 from bisect import bisect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from random import Random
 from typing import Any
 
-HELD_OUT_PERCENT = 15
 _PIECE = re.compile(r"[{}|]|[^{}|]+")
 _MARK = re.compile(r"\[([A-Z]+):([^\]]*)\]")
 _WEIGHED = re.compile(r"(?:(\d+)x )?(.*)")
@@ -83,14 +81,6 @@ def _write(choice: _Choice, draw: Callable[[], float], written: list[str]) -> No
             _write(part, draw, written)
 
 
-def partition(entries: Iterable[str], held_out: bool) -> list[str]:
-    """Return the held-out 15 % of `entries` or the rest; a string is on the same side in every list."""
-    kept = [entry for entry in entries if (zlib.crc32(entry.encode()) % 100 < HELD_OUT_PERCENT) == held_out]
-    if not kept:
-        raise ValueError(f"no entry falls into the part with held_out={held_out}; lengthen the list")
-    return kept
-
-
 def split_marks(text: str) -> list[tuple[str, str]]:
     """Split marked text into (piece, label) in reading order; the label is "" outside every mark."""
     parts = _MARK.split(text)  # outside, label, inside, outside, label, inside, ..., outside
@@ -100,11 +90,11 @@ def split_marks(text: str) -> list[tuple[str, str]]:
     return [piece for piece in pieces if piece[0]]
 
 
-def read_rules(path: Path, held_out: bool) -> dict[str, list[Any]]:
+def read_rules(path: Path) -> dict[str, list[Any]]:
     """Read the rules of a text file, each under a header line; lines that start with "#" are comments.
 
-    "== name: words" starts entries apart by commas or lines, "== name: frames" templates one a line; both
-    are divided by `partition`. "== name" starts templates that both parts use, as pairs with a weight: "8x ".
+    "== name: words" starts entries apart by commas or lines, "== name: frames" templates one a line, and
+    "== name" templates with a weight, given as pairs: "8x ".
     """
     lines: dict[tuple[str, str], list[str]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -118,7 +108,7 @@ def read_rules(path: Path, held_out: bool) -> dict[str, list[Any]]:
     rules: dict[str, list[Any]] = {}
     for (name, kind), entries in lines.items():
         if kind:
-            rules[name] = list(partition(entries, held_out))
+            rules[name] = list(entries)
         else:
             weighed = (_WEIGHED.fullmatch(entry) for entry in entries)
             rules[name] = [(found[2], float(found[1] or 1)) for found in weighed if found]

@@ -1,7 +1,7 @@
 """Names built from syllables, so that no model can know them: only spelling and context tell their type."""
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 
@@ -14,13 +14,13 @@ ACRONYMS = 3000
 SEED = 20240229  # fixed: the names are a word list that happens not to be written down
 
 
-@lru_cache(maxsize=1)
+@cache
 def invented_names() -> dict[str, list[str]]:
     """Return the names by rule, always the same: given names, surnames, places, brands, acronyms."""
     generator = Random(SEED)
     syllables = {
         name: " ".join(line for line, _ in lines).split()
-        for name, lines in read_rules(SYLLABLES, False).items()
+        for name, lines in read_rules(SYLLABLES).items()
     }
     names = {
         kind: _distinct(partial(_invent, syllables, kind, generator), INVENTED_PER_KIND) for kind in KINDS

@@ -6,12 +6,12 @@ Titles ("Dr") and a leading "the" are outside a span, a possessive "'s" is its o
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from random import Random
 
 from nlp_rnn.data.demo.english_spelling import TAKES_AN, misspell
-from nlp_rnn.data.demo.grammar import Grammar, partition, read_rules, split_marks
+from nlp_rnn.data.demo.grammar import Grammar, read_rules, split_marks
 from nlp_rnn.data.demo.invented_names import invented_names
 from nlp_rnn.text import tokenizer
 
@@ -70,13 +70,12 @@ _FINAL_WORDS = {
 }
 
 
-def generate(count: int, seed: int, held_out: bool = False) -> Iterator[tuple[list[str], list[str]]]:
+def generate(count: int, seed: int) -> Iterator[tuple[list[str], list[str]]]:
     """Yield `count` sentences as (tokens, BIO tags) with the entity types PER, ORG and LOC.
 
-    The same arguments give the same sentences in every process. With `held_out`, names, words and frames
-    come from the 15 % of each list that `held_out=False` never uses.
+    The same arguments give the same sentences in every process.
     """
-    grammar = _grammar(held_out)
+    grammar = _grammar()
     generator = Random(seed)
     for _ in range(count):
         kind, _, text = grammar.expand("sentence", generator).partition("\t")
@@ -89,17 +88,16 @@ def surfaces() -> tuple[str, ...]:
     lists = [
         entries
         for file in NAME_FILES
-        for held_out in (False, True)
-        for entries in read_rules(WORDS / f"{file}.txt", held_out).values()
+        for entries in read_rules(WORDS / f"{file}.txt").values()
     ]
     return tuple(sorted({entry.removeprefix("the ") for entries in lists for entry in entries}))
 
 
-@lru_cache(maxsize=2)
-def _grammar(held_out: bool) -> Grammar:
+@cache
+def _grammar() -> Grammar:
     rules: dict[str, list] = {"sentence": SENTENCE_KINDS}
     for file in NAME_FILES + RULE_FILES:
-        rules |= read_rules(WORDS / f"{file}.txt", held_out)
+        rules |= read_rules(WORDS / f"{file}.txt")
     for name in ("region", "landmark"):
         rules[f"{name}_mention"] = [_mark(entry, "LOC") for entry in rules[name]]
     for name in ORGANISATION_RULES:
@@ -111,8 +109,7 @@ def _grammar(held_out: bool) -> Grammar:
     rules["region"] = rules["region_name"] = [
         entry for entry in rules["region"] if not entry.startswith("the ")
     ]
-    for name, entries in invented_names().items():
-        rules[name] = partition(entries, held_out)
+    rules |= invented_names()
     for name in ("person_vp", "org_vp", "club_vp", "band_vp", "loc_vp"):
         rules[f"{name}_joint"] = [_joint(entry) for entry in rules[name] if _is_joint(entry)]
         rules[name] = [entry for entry in rules[name] if not _is_joint(entry)]

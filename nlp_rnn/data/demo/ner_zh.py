@@ -1,19 +1,16 @@
 """Simplified-Chinese sentences with persons, organisations and places, written at random from templates.
 
 The words and templates lie in `words/zh_*.txt`. A sentence is drawn in two steps: its template, in which
-every mention is a mark such as `[PER:han_name]`, and then a name for every mark. A name belongs to one
-side, training or held out, by the CRC-32 of its text, whether it was listed or composed; names from
-sections that end in `_core` (China, Beijing, the hundred commonest surnames) always belong to training.
+every mention is a mark such as `[PER:han_name]`, and then a name for every mark.
 """
 
 import re
-import zlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from random import Random
 
-from nlp_rnn.data.demo.grammar import HELD_OUT_PERCENT, Grammar, read_rules, split_marks
+from nlp_rnn.data.demo.grammar import Grammar, read_rules, split_marks
 from nlp_rnn.text import tokenizer
 
 _WORDS = Path(__file__).parent / "words"
@@ -28,7 +25,7 @@ _CONFUSED = {
 }  # fmt: skip
 
 
-def generate(count: int, seed: int, held_out: bool = False) -> Iterator[tuple[list[str], list[str]]]:
+def generate(count: int, seed: int) -> Iterator[tuple[list[str], list[str]]]:
     """Yield `count` sentences as tokens and BIO tags of the types PER, ORG and LOC.
 
     A Chinese character or a punctuation mark is one token; a run of Latin letters or of digits is one token.
@@ -36,16 +33,12 @@ def generate(count: int, seed: int, held_out: bool = False) -> Iterator[tuple[li
     Args:
         count: how many sentences.
         seed: the only source of chance; equal arguments give equal sentences in every process.
-        held_out: whether to draw the names, words and templates that `held_out=False` never uses; parts
-            of names, such as a surname or a syllable, occur on both sides.
     """
-    sentences, names = _sentence_grammar(held_out), _name_grammar()
+    sentences, names = _sentence_grammar(), _name_grammar()
     generator = Random(seed)
     for _ in range(count):
         pieces = split_marks(sentences.expand("sentence", generator))
-        named = [
-            (_name(names, text, generator, held_out) if label else text, label) for text, label in pieces
-        ]
+        named = [(names.expand(text, generator) if label else text, label) for text, label in pieces]
         yield _tagged(_with_noise(named, generator))
 
 
@@ -55,46 +48,23 @@ def surfaces() -> list[str]:
 
 
 @cache
-def _sentence_grammar(held_out: bool) -> Grammar:
-    words, other_side = (read_rules(_WORDS / "zh_ordinary.txt", side) for side in (held_out, not held_out))
-    core = {*words.pop("core"), *other_side.pop("core")}
-    for section, entries in words.items():
-        if held_out:
-            words[section] = [word for word in entries if word not in core]
-        else:
-            words[section] = entries + [word for word in other_side[section] if word in core]
-    return Grammar({**words, **read_rules(_WORDS / "zh_ner_frames.txt", held_out)})
+def _sentence_grammar() -> Grammar:
+    return Grammar(read_rules(_WORDS / "zh_ordinary.txt") | read_rules(_WORDS / "zh_ner_frames.txt"))
 
 
 @cache
 def _name_grammar() -> Grammar:
-    return Grammar({**_name_words(), **read_rules(_WORDS / "zh_names.txt", held_out=False)})
+    return Grammar(_name_words() | read_rules(_WORDS / "zh_names.txt"))
 
 
 @cache
 def _name_words() -> dict[str, list[str]]:
     words: dict[str, dict[str, None]] = {}
     for file in _NAME_LISTS:
-        for side in (False, True):  # both: names are divided when they are whole
-            for section, entries in read_rules(_WORDS / file, side).items():
-                words.setdefault(section, {}).update(
-                    dict.fromkeys(entry if isinstance(entry, str) else entry[0] for entry in entries)
-                )
+        for section, entries in read_rules(_WORDS / file).items():
+            names = (entry if isinstance(entry, str) else entry[0] for entry in entries)
+            words.setdefault(section, {}).update(dict.fromkeys(names))
     return {section: list(entries) for section, entries in words.items()}
-
-
-@cache
-def _core_names() -> frozenset[str]:
-    sections = _name_words().items()
-    return frozenset(word for section, words in sections if section.endswith("_core") for word in words)
-
-
-def _name(names: Grammar, rule: str, generator: Random, held_out: bool) -> str:
-    while True:
-        name = names.expand(rule, generator)
-        is_held_out = zlib.crc32(name.encode()) % 100 < HELD_OUT_PERCENT and name not in _core_names()
-        if is_held_out == held_out:
-            return name
 
 
 def _with_noise(pieces: list[tuple[str, str]], generator: Random) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ frame serves both labels; the verdict decides ("the room was small, but we loved
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -38,13 +38,12 @@ _REPAIRS = [
 ]
 
 
-def generate(count: int, seed: int, held_out: bool = False) -> Iterator[tuple[str, str]]:
+def generate(count: int, seed: int) -> Iterator[tuple[str, str]]:
     """Yield `count` pairs of a text and its label, "positive" or "negative", each with probability 1/2.
 
-    The same arguments give the same texts in every process. With `held_out`, words, clauses and frames come
-    from the 15 % of each list that `held_out=False` never uses; the few commonest words serve both.
+    The same arguments give the same texts in every process.
     """
-    grammar = _grammar(held_out)
+    grammar = _grammar()
     generator = Random(seed)
     for _ in range(count):
         label = "positive" if generator.random() < 0.5 else "negative"
@@ -54,10 +53,10 @@ def generate(count: int, seed: int, held_out: bool = False) -> Iterator[tuple[st
         yield _respell(text, generator.choice(STYLES), generator), label
 
 
-@lru_cache(maxsize=2)
-def _grammar(held_out: bool) -> Grammar:
-    frames = read_rules(WORDS / "en_sentiment_frames.txt", held_out)
-    shared = read_rules(WORDS / "en_sentiment_lexicon.txt", held_out)
+@cache
+def _grammar() -> Grammar:
+    frames = read_rules(WORDS / "en_sentiment_frames.txt")
+    shared = read_rules(WORDS / "en_sentiment_lexicon.txt")
     for label, (verdict, opposite) in POLARITIES.items():
         shared[label] = []
         for kind, share in FRAME_SHARES.items():
@@ -72,7 +71,7 @@ def _grammar(held_out: bool) -> Grammar:
                 ]
     by_domain: dict[str, dict[str, list[Entry]]] = {"any": shared}
     for file in ("en_sentiment_domains.txt", "en_sentiment_told.txt"):
-        for name, entries in read_rules(WORDS / file, held_out).items():
+        for name, entries in read_rules(WORDS / file).items():
             domain, _, part = name.partition(" ")
             by_domain.setdefault(domain, {})[part] = entries
     del by_domain["any"]

@@ -36,24 +36,22 @@ _TO_HALF_WIDTH = str.maketrans("，。！？；：", ",.!?;:")
 _TO_SPACE = str.maketrans("，。；：", "    ")
 
 
-def generate(count: int, seed: int, held_out: bool = False) -> Iterator[tuple[str, str]]:
+def generate(count: int, seed: int) -> Iterator[tuple[str, str]]:
     """Yield `count` reviews as text and label, "positive" or "negative", about as often the one as the other.
 
     Args:
         count: how many reviews.
         seed: the only source of chance; equal arguments give equal reviews in every process.
-        held_out: whether to draw the words and templates that `held_out=False` never uses, besides the
-            everyday core that both share.
     """
     generator = Random(seed)
     for _ in range(count):
         label = generator.choice(("positive", "negative"))
-        yield _review(held_out, label, generator), label
+        yield _review(label, generator), label
 
 
-def _review(held_out: bool, label: str, generator: Random) -> str:
+def _review(label: str, generator: Random) -> str:
     """Return a review of 6 to 72 characters that says nothing twice."""
-    grammars, facets = _grammars(held_out)
+    grammars, facets = _grammars()
 
     def remark(slot: re.Match[str]) -> str:
         side = _OPPOSITE[label] if slot["other"] else label
@@ -61,7 +59,7 @@ def _review(held_out: bool, label: str, generator: Random) -> str:
         return grammars[side, facet].expand(slot["rule"], generator)
 
     told = generator.random() < _TOLD
-    tellings = _tellings(held_out)[label]
+    tellings = _tellings()[label]
     while True:
         if told:
             text = generator.choice(tellings).expand("review", generator)
@@ -76,11 +74,11 @@ def _review(held_out: bool, label: str, generator: Random) -> str:
 
 
 @cache
-def _grammars(held_out: bool) -> tuple[dict[tuple[str, str], Grammar], dict[str, Grammar]]:
+def _grammars() -> tuple[dict[tuple[str, str], Grammar], dict[str, Grammar]]:
     """Return a grammar for each polarity and topic, and for each domain one that draws a facet of it."""
-    general = _read("words", held_out) | _read("frames", held_out)
-    domains = _by_topic(_read("domains", held_out))
-    topics = domains | _by_topic(_read("facets", held_out))
+    general = _read("words") | _read("frames")
+    domains = _by_topic(_read("domains"))
+    topics = domains | _by_topic(_read("facets"))
     grammars = {
         (polarity, topic): Grammar(_rules(general, sections, polarity))
         for polarity in _OPPOSITE
@@ -90,9 +88,9 @@ def _grammars(held_out: bool) -> tuple[dict[tuple[str, str], Grammar], dict[str,
 
 
 @cache
-def _tellings(held_out: bool) -> dict[str, list[Grammar]]:
+def _tellings() -> dict[str, list[Grammar]]:
     """Return for each polarity a grammar per domain that joins clauses of everyday evidence."""
-    rules = _read("tellings", held_out)
+    rules = _read("tellings")
     topics = _by_topic({name: entries for name, entries in rules.items() if "." in name})
     sides = {"positive": (topics.pop("good"), "good", "bad"), "negative": (topics.pop("bad"), "bad", "good")}
     anything = topics.pop("any")
@@ -115,8 +113,8 @@ def _tellings(held_out: bool) -> dict[str, list[Grammar]]:
     }
 
 
-def _read(name: str, held_out: bool) -> _Rules:
-    return read_rules(_WORDS / f"zh_sentiment_{name}.txt", held_out)
+def _read(name: str) -> _Rules:
+    return read_rules(_WORDS / f"zh_sentiment_{name}.txt")
 
 
 def _by_topic(rules: _Rules) -> dict[str, _Rules]:

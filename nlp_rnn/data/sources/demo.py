@@ -35,7 +35,7 @@ def fetch(folder: Path, link: Path, *, task: str, language: str, seed: int, sent
     """
     generate, suffix = GENERATORS[task, language], SUFFIXES[task]
     write = _write_conll if task == "ner" else _write_jsonl
-    write(folder / f"train.{suffix}", generate(sentences, seed, False))
+    write(folder / f"train.{suffix}", generate(sentences, seed))
     for split in ("dev", "test"):
         shutil.copyfile(link / f"{split}.{suffix}", folder / f"{split}.{suffix}")
     return Fetched(f"data/demo/{task}-{language}", None, digests(folder))

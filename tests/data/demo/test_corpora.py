@@ -70,7 +70,7 @@ def test_sentiment_is_balanced(language: str) -> None:
 def test_no_hand_written_sentence_is_generated(task: str, language: str) -> None:
     own = {text_of(example, language) for example in hand_written(task, language)}
     joint = "" if language == "zh" else " "
-    for made, _ in GENERATORS[task, language](3000, 13, False):
+    for made, _ in GENERATORS[task, language](3000, 13):
         assert (made if isinstance(made, str) else joint.join(made)) not in own
 
 
@@ -78,7 +78,7 @@ def test_no_hand_written_sentence_is_generated(task: str, language: str) -> None
 def test_generated_text_is_a_pure_function_of_its_seed(task: str, language: str) -> None:
     code = (
         "import hashlib, json; from nlp_rnn.data.demo import GENERATORS;"
-        f"made = list(GENERATORS[{task!r}, {language!r}](300, 5, False));"
+        f"made = list(GENERATORS[{task!r}, {language!r}](300, 5));"
         "print(hashlib.sha256(json.dumps(made).encode()).hexdigest())"
     )
     digests = {
@@ -92,20 +92,17 @@ def test_generated_text_is_a_pure_function_of_its_seed(task: str, language: str)
     }
     assert len(digests) == 1
     generate = GENERATORS[task, language]
-    assert json.dumps([*generate(50, 5, False)]) != json.dumps([*generate(50, 6, False)])
+    assert json.dumps([*generate(50, 5)]) != json.dumps([*generate(50, 6)])
 
 
 @pytest.mark.parametrize(("task", "language"), RUNS)
-def test_held_out_text_shares_no_sentence_with_the_rest(task: str, language: str) -> None:
-    generate = GENERATORS[task, language]
-    train = {json.dumps(made, ensure_ascii=False) for made, _ in generate(2000, 13, False)}
-    dev = [json.dumps(made, ensure_ascii=False) for made, _ in generate(500, 14, True)]
-    assert not train.intersection(dev)
-    assert len(set(dev)) > 0.9 * len(dev)
+def test_generated_text_hardly_repeats_itself(task: str, language: str) -> None:
+    made = [json.dumps(text, ensure_ascii=False) for text, _ in GENERATORS[task, language](2000, 13)]
+    assert len(set(made)) > 0.95 * len(made)
 
 
 @pytest.mark.parametrize("language", NER)
 def test_generated_tags_are_legal_and_some_sentences_name_nobody(language: str) -> None:
-    made = [*NER[language].generate(2000, 13, False)]
+    made = [*NER[language].generate(2000, 13)]
     assert all(len(tokens) == len(tags) and not illegal(tags) for tokens, tags in made)
     assert 0.15 < sum(not spans(tags) for _, tags in made) / len(made) < 0.3
