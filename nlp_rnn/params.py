@@ -13,7 +13,7 @@ from nlp_rnn.schema import UsageError
 from nlp_rnn.typed import number
 
 PATH = Path("params.yaml")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # no dot: DVC would take it for a path of keys
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,8 @@ _BLOCKS = {
     "promotion": Promotion,
     "schedule": Schedule,
 }
-# dvc.yaml refers to each of these by name, so a block must hold them, if only as `{}`.
+# dvc.yaml refers to each of these by name, so the file and its blocks must hold them, if only as `{}`.
+_TOP = ("seed", "threads", "runs")
 _REQUIRED = ("task", "language", "data", "tokenizer", "model", "training")
 
 
@@ -162,11 +163,10 @@ def load(run: str, path: Path = PATH) -> Run:
 def load_all(path: Path = PATH) -> dict[str, Run]:
     """Reads every run of the file, in its order; raises what :func:`load` raises."""
     document = typed.read(path)
-    typed.check_keys(path, document, str(path), "the top level", ("seed", "threads", "runs"), ("runs",))
+    typed.check_keys(path, document, str(path), "the top level", _TOP, _TOP)
     common: dict[str, Any] = {
         key: typed.value(document[key], int, typed.at(path, document, key), key, {"low": low, "high": 2**31})
         for key, low in (("seed", 0), ("threads", 1))
-        if key in document
     }
     blocks = typed.mapping(document["runs"], typed.at(path, document, "runs"), "runs")
     return {name: _run(path, blocks, name, common) for name in blocks}
@@ -180,7 +180,7 @@ def check_name(name: Any, where: str) -> str:
     """
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise UsageError(
-            f"{where}: {name!r} cannot name a run: use letters, digits, '.', '_' and '-', at most 64 in all."
+            f"{where}: {name!r} cannot name a run: use letters, digits, '_' and '-', at most 64 in all."
         )
     return name
 

@@ -19,6 +19,7 @@ runs:
       cell: gru
       dropout: 0
     training: {seed: 5, learning_rate: 1e-3}
+threads: 1
 """
 
 
@@ -67,6 +68,8 @@ def test_the_four_runs_of_the_repository() -> None:
         ("tokenizer: {}", "tokenizer: 3", r"params.yaml:7: `runs.mine.tokenizer` must be a mapping"),
         ("seed: 13", "seeds: 13", r"params.yaml:1: unknown key `seeds` in the top level"),
         ("seed: 13", "seed: -1", r"params.yaml:1: `seed` is -1"),
+        ("threads: 1", "", r"params.yaml: the top level lacks the key `threads`"),
+        ("  mine:", "  mine.v2:", r"params.yaml:3: 'mine.v2' cannot name a run"),
         ("  mine:", "  ../mine:", r"params.yaml:3: '../mine' cannot name a run"),
         ("  mine:", "  -rf:", r"params.yaml:3: '-rf' cannot name a run"),
         ("seed: 13", "seed: [", r"params.yaml:\d+: not valid YAML"),

@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 _TASKS = {"ner": "token-classification", "sentiment": "text-classification"}
-_METRICS = {"ner": "f1", "sentiment": "accuracy"}
 
 
-def write(run: Mapping[str, Any], *, labels: list[str], parameters: int, dev_score: float) -> str:
+def write(
+    run: Mapping[str, Any], *, labels: list[str], parameters: int, metric: str, dev_score: float
+) -> str:
     """The card's Markdown.
 
     Args:
         run: the resolved parameters of the run.
         labels: what the model answers: entity types or classes.
         parameters: how many weights it has.
-        dev_score: F1 or accuracy on the dev split, in [0, 1].
+        metric, dev_score: the name and the value, in [0, 1], of the score on the dev split.
     """
-    name, task, metric = run["name"], run["task"], _METRICS[run["task"]]
+    name, task = run["name"], run["task"]
     model = run["model"]
     return f"""---
 language: {run["language"]}

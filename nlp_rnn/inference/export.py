@@ -18,7 +18,7 @@ Weights = Mapping[str, np.ndarray]
 GATES = {"rnn": (0,), "gru": (1, 0, 2), "lstm": (0, 3, 1, 2)}
 END = int(np.iinfo(np.int32).max)  # of a slice that takes all the rest
 WIDE = "wide.embedding.weight"
-LOWEST = -10.0  # below every state and activation that a maximum is taken over
+LOWEST = -10.0  # as in nlp_rnn/models/masks.py, which needs torch
 
 
 def export(weights: Weights, *, task: str, cell: str, layers: int, hidden_size: int) -> ModelProto:

@@ -12,9 +12,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from nlp_rnn.inference import card, export, package
-from nlp_rnn.text.labels import may_follow, split
-
-FORBIDDEN = -1e4
+from nlp_rnn.text.labels import barriers, split
 
 
 def write(
@@ -25,6 +23,7 @@ def write(
     labels: list[str],
     characters: str,
     tokenizer: Path,
+    metric: str,
     dev_score: float,
 ) -> str:
     """Writes a package and returns its digest.
@@ -36,7 +35,7 @@ def write(
         labels: BIOES labels, or classes.
         characters: the character vocabulary.
         tokenizer: the tokenizer.json that the network was trained with.
-        dev_score: for the model card.
+        metric, dev_score: the primary metric and its value on dev, for the model card.
     """
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -67,7 +66,9 @@ def write(
     (unfinished / "model.json").write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
     shutil.copyfile(tokenizer, unfinished / "tokenizer.json")
     count = sum(values.size for values in weights.values())
-    text = card.write(run, labels=_answers(run["task"], labels), parameters=count, dev_score=dev_score)
+    text = card.write(
+        run, labels=_answers(run["task"], labels), parameters=count, metric=metric, dev_score=dev_score
+    )
     (unfinished / "README.md").write_text(text, encoding="utf-8")
     digest = package.seal(unfinished)
     shutil.rmtree(folder, ignore_errors=True)
@@ -82,10 +83,7 @@ def _answers(task: str, labels: list[str]) -> list[str]:
 
 def _legal(weights: Mapping[str, np.ndarray], labels: list[str]) -> dict[str, list]:
     """The CRF's scores with every move that the scheme forbids made hopeless."""
-    moves = np.array([[may_follow(a, b) for b in labels] for a in labels])
-    first = np.array([may_follow(None, label) for label in labels])
-    last = np.array([may_follow(label, None) for label in labels])
     return {
-        name: (weights[f"crf.{name}"] + np.where(allowed, 0, FORBIDDEN).astype(np.float32)).tolist()
-        for name, allowed in (("transition", moves), ("start", first), ("end", last))
+        name: (weights[f"crf.{name}"] + np.array(scores, np.float32)).tolist()
+        for name, scores in barriers(labels).items()
     }

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nlp_rnn.models.encoders import BidirectionalEncoder
 from nlp_rnn.models.features import Features
-from nlp_rnn.models.masks import inside
+from nlp_rnn.models.masks import LOWEST, inside
 from nlp_rnn.models.wide import Wide
 from nlp_rnn.text.batches import Batch
 
@@ -57,7 +57,7 @@ class Classifier(nn.Module):
         """-> [b, l] each."""
         mask = inside(batch).unsqueeze(2)  # [b, t, 1]
         x = self.encoder(self.features(batch), mask.squeeze(2))  # [b, t, 2h]
-        highest = x.masked_fill(~mask, -10.0).amax(dim=1)  # states lie in (-1, 1)
+        highest = x.masked_fill(~mask, LOWEST).amax(dim=1)
         mean = (x * mask).sum(dim=1) / mask.sum(dim=1)
         deep = self.output(self.dropout(torch.cat((highest, mean), dim=1)))
         return [deep] if self.wide is None else [deep, self.wide(batch.ngrams)]

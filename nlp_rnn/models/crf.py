@@ -7,15 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from nlp_rnn.text.labels import may_follow
-
-FORBIDDEN = -1e4  # a score, not infinity, so that gradients stay finite
+from nlp_rnn.text.labels import barriers
 
 
 class CRF(nn.Module):
     """Scores label sequences; a transition that the BIOES scheme forbids can never be part of one."""
 
-    forbidden: Tensor
+    forbidden_transition: Tensor
     forbidden_start: Tensor
     forbidden_end: Tensor
 
@@ -25,19 +23,13 @@ class CRF(nn.Module):
         self.transition = nn.Parameter(torch.zeros(size, size))  # [from, to]
         self.start = nn.Parameter(torch.zeros(size))
         self.end = nn.Parameter(torch.zeros(size))
-        legal = torch.tensor([[may_follow(a, b) for b in labels] for a in labels])
-        self.register_buffer("forbidden", torch.where(legal, 0.0, FORBIDDEN), persistent=False)
-        for name, allowed in (
-            ("forbidden_start", [may_follow(None, label) for label in labels]),
-            ("forbidden_end", [may_follow(label, None) for label in labels]),
-        ):
-            scores = torch.where(torch.tensor(allowed), 0.0, FORBIDDEN)
-            self.register_buffer(name, scores, persistent=False)
+        for name, scores in barriers(labels).items():
+            self.register_buffer(f"forbidden_{name}", torch.tensor(scores), persistent=False)
 
     def scores(self) -> tuple[Tensor, Tensor, Tensor]:
         """Transition [l, l], start [l] and end [l] scores, forbidden ones included."""
         return (
-            self.transition + self.forbidden,
+            self.transition + self.forbidden_transition,
             self.start + self.forbidden_start,
             self.end + self.forbidden_end,
         )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from nlp_rnn.models.masks import LOWEST
 from nlp_rnn.text.batches import Batch
 from nlp_rnn.text.encoding import SHAPES
 from nlp_rnn.text.tokenizer import UNKNOWN
@@ -27,7 +28,7 @@ class CharacterEncoder(nn.Module):
         x = self.embedding(characters)  # [u, c + 2, size]
         # One matrix product over three shifted views beats a convolution of such small widths on a CPU.
         x = self.convolution(torch.cat((x[:, :-2], x[:, 1:-1], x[:, 2:]), dim=-1))  # [u, c, filters]
-        x = x.masked_fill((characters[:, 1:-1] == 0).unsqueeze(-1), -10.0)
+        x = x.masked_fill((characters[:, 1:-1] == 0).unsqueeze(-1), LOWEST)
         return torch.tanh(x.amax(dim=1))
 
 

@@ -1,4 +1,4 @@
-"""Which steps of a padded batch are tokens."""
+"""Which steps of a padded batch are tokens, and what stands for the others under a maximum."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 from nlp_rnn.text.batches import Batch
+
+LOWEST = -10.0  # below every state and activation that a maximum is taken over
 
 
 def inside(batch: Batch) -> Tensor:

@@ -50,6 +50,7 @@ def main(run: params.Run) -> None:
             labels=vocabulary["labels"],
             characters=vocabulary["characters"],
             tokenizer=tokens / "tokenizer.json",
+            metric=PRIMARY[run.task],
             dev_score=best,
         )
         tracker.finish(digest)

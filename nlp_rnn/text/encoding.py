@@ -96,7 +96,8 @@ class Encoder:
                     table.append(self._form(token))
                 forms.append(row)
             starts.append(len(forms))
-            edged = ["", *(token.lower() for token in tokens or ("",)), ""]
+            if self._bigrams or self._ngrams:
+                edged = ["", *(token.lower() for token in tokens or ("",)), ""]
             if self._bigrams:
                 bigrams += hashed(edged, 2, self._bigrams)
             if self._ngrams:

@@ -16,6 +16,7 @@ SCHEMES = {
     "BIOES": frozenset("BIOES"),
     "BMES": frozenset("BMESO"),
 }
+FORBIDDEN = -1e4  # a score, not infinity, so that gradients stay finite
 Tags = tuple[str, ...]
 
 
@@ -124,3 +125,20 @@ def may_follow(previous: str | None, label: str | None) -> bool:
     if before in "BI":
         return after in "IE" and before_type == after_type
     return after in "OBS"
+
+
+def barriers(labels: Sequence[str]) -> dict[str, list]:
+    """Scores to add to a CRF's own: 0, or FORBIDDEN for a move that BIOES does not have.
+
+    Returns:
+        ``transition`` [from, to], ``start`` [l] and ``end`` [l].
+    """
+
+    def score(previous: str | None, label: str | None) -> float:
+        return 0.0 if may_follow(previous, label) else FORBIDDEN
+
+    return {
+        "transition": [[score(a, b) for b in labels] for a in labels],
+        "start": [score(None, label) for label in labels],
+        "end": [score(label, None) for label in labels],
+    }

@@ -16,6 +16,8 @@ from nlp_rnn import environment
 
 PROJECT = Path(__file__).parents[2]
 PARAMS = """
+seed: 13
+threads: 1
 runs:
   one:
     task: ner

@@ -72,6 +72,7 @@ def make_package(tmp_path: Path) -> Make:
             labels=LABELS[task],
             characters=characters,
             tokenizer=file,
+            metric="f1",
             dev_score=0.5,
         )
         return folder, network

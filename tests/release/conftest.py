@@ -37,7 +37,7 @@ class Workspace:
         self.task = task
         self.resolved: dict = {}
         Path("params.yaml").write_text(
-            f"runs:\n  {NAME}:\n    task: {task}\n    language: en\n    data: {{source: demo}}\n"
+            f"seed: 13\nthreads: 1\nruns:\n  {NAME}:\n    task: {task}\n    language: en\n    data: {{source: demo}}\n"
             "    tokenizer: {}\n    model: {cell: gru}\n    training: {}\n    promotion: {margin: 0.01}\n"
         )
         for split in ("train", "dev", "test"):
@@ -74,6 +74,7 @@ class Workspace:
             labels=LABELS[self.task],
             characters="abcdefghij",
             tokenizer=Path("tokenizer.json"),
+            metric="f1",
             dev_score=0.7,
         )
 

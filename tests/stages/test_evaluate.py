@@ -72,6 +72,7 @@ def write_package(run):
         labels=vocabulary["labels"],
         characters=vocabulary["characters"],
         tokenizer=tokens / "tokenizer.json",
+        metric="f1",
         dev_score=0.0,
     )
 

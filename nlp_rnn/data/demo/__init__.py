@@ -1,4 +1,4 @@
-"""The embedded corpora: text to learn from, generated; the hand-written dev and test sets are in data/demo."""
+"""The embedded corpora' generators of training text; data/demo holds the hand-written dev and test sets."""
 
 from __future__ import annotations
 

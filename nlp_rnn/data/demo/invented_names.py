@@ -19,8 +19,7 @@ def invented_names() -> dict[str, list[str]]:
     """Return the names by rule, always the same: given names, surnames, places, brands, acronyms."""
     generator = Random(SEED)
     syllables = {
-        name: " ".join(line for line, _ in lines).split()
-        for name, lines in read_rules(SYLLABLES).items()
+        name: " ".join(line for line, _ in lines).split() for name, lines in read_rules(SYLLABLES).items()
     }
     names = {
         kind: _distinct(partial(_invent, syllables, kind, generator), INVENTED_PER_KIND) for kind in KINDS

@@ -85,11 +85,7 @@ def generate(count: int, seed: int) -> Iterator[tuple[list[str], list[str]]]:
 
 def surfaces() -> tuple[str, ...]:
     """Return every name and name part of the word lists, without a leading "the", in sorted order."""
-    lists = [
-        entries
-        for file in NAME_FILES
-        for entries in read_rules(WORDS / f"{file}.txt").values()
-    ]
+    lists = [entries for file in NAME_FILES for entries in read_rules(WORDS / f"{file}.txt").values()]
     return tuple(sorted({entry.removeprefix("the ") for entries in lists for entry in entries}))
 
 
