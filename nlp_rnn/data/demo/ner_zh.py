@@ -49,7 +49,8 @@ def surfaces() -> list[str]:
 
 @cache
 def _sentence_grammar() -> Grammar:
-    return Grammar(read_rules(_WORDS / "zh_ordinary.txt") | read_rules(_WORDS / "zh_ner_frames.txt"))
+    files = ("zh_ordinary.txt", "zh_ner_frames.txt", "zh_ner_sentences.txt")
+    return Grammar({name: entries for file in files for name, entries in read_rules(_WORDS / file).items()})
 
 
 @cache

@@ -18,6 +18,7 @@ Entry = str | tuple[str, float]  # a template, or one and its weight
 WORDS = Path(__file__).parent / "words"
 POLARITIES = {"positive": ("good", "bad"), "negative": ("bad", "good")}  # label: verdict, opposite
 # How often the texts of each label use each kind of frame; "own" are those that fit this label only.
+WHOLE = 0.8  # share of texts that were written whole, but for some alternatives
 FRAME_SHARES = {"told": 0.7, "turned": 0.18, "agreeing": 0.07, "contrast": 0.02, "short": 0.02, "own": 0.01}
 SHORTEST, LONGEST = 4, 42  # words
 STYLES = ["plain"] * 76 + ["lower"] * 9 + ["no full stop"] * 6 + ["typo"] * 6 + ["shout"] * 2 + ["dots"]
@@ -49,8 +50,14 @@ def generate(count: int, seed: int) -> Iterator[tuple[str, str]]:
         label = "positive" if generator.random() < 0.5 else "negative"
         text = ""
         while not SHORTEST <= len(text.split()) <= LONGEST:
-            text = _tidy(grammar.expand(label, generator))
+            whole = generator.random() < WHOLE
+            text = _tidy((_reviews() if whole else grammar).expand(label, generator))
         yield _respell(text, generator.choice(STYLES), generator), label
+
+
+@cache
+def _reviews() -> Grammar:
+    return Grammar(read_rules(WORDS / "en_sentiment_reviews.txt"))
 
 
 @cache

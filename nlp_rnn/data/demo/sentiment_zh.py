@@ -20,7 +20,7 @@ from nlp_rnn.data.demo.grammar import Grammar, read_rules
 
 _WORDS = Path(__file__).parent / "words"
 _OPPOSITE = {"positive": "negative", "negative": "positive"}
-_TOLD = 0.9  # share of reviews that tell what happened
+_SHARES = {"whole": 0.6, "told": 0.36, "judged": 0.04}  # of the three kinds of review
 _LONGEST_GRADABLE = 3  # characters; longer judgements take no "very"
 _TYPING_ERRORS = {
     "的": "得", "得": "的", "在": "再", "再": "在", "很": "狠", "做": "作", "这": "着", "那": "哪",
@@ -58,11 +58,12 @@ def _review(label: str, generator: Random) -> str:
         facet = facets[domain].expand("facets", generator)
         return grammars[side, facet].expand(slot["rule"], generator)
 
-    told = generator.random() < _TOLD
-    tellings = _tellings()[label]
+    (kind,) = generator.choices([*_SHARES], [*_SHARES.values()])
     while True:
-        if told:
-            text = generator.choice(tellings).expand("review", generator)
+        if kind == "whole":
+            text = _reviews().expand(label, generator)
+        elif kind == "told":
+            text = generator.choice(_tellings()[label]).expand("review", generator)
         else:
             domain = generator.choice([*facets])
             text = _REMARK.sub(remark, grammars[label, domain].expand("review", generator))
@@ -71,6 +72,12 @@ def _review(label: str, generator: Random) -> str:
         text = _with_noise(text, generator)
         if 6 <= len(text) <= 72 and len(set(clauses)) == len(clauses):
             return text
+
+
+@cache
+def _reviews() -> Grammar:
+    """Return the grammar of the whole reviews, with a rule for each label."""
+    return Grammar(_read("reviews"))
 
 
 @cache
