@@ -17,7 +17,7 @@ Weights = Mapping[str, np.ndarray]
 # In which order ONNX wants the gates that torch keeps as (r, z, n) and (i, f, g, o).
 GATES = {"rnn": (0,), "gru": (1, 0, 2), "lstm": (0, 3, 1, 2)}
 END = int(np.iinfo(np.int32).max)  # of a slice that takes all the rest
-WIDE = "wide.embedding.weight"
+WIDE = "wide.weight"
 LOWEST = -10.0  # as in nlp_rnn/models/masks.py, which needs torch
 
 
@@ -54,7 +54,8 @@ def export(weights: Weights, *, task: str, cell: str, layers: int, hidden_size: 
         return graph.finish("emissions", x, ["b", "t", len(weights["output.bias"])], "nlp-rnn")
     x = _linear(graph, weights, "output", _pooled(graph, x))
     if WIDE in weights:
-        x = graph.add("Mean", x, _wide(graph, weights))
+        deep, wide = (graph.weight(f"share{i}", share) for i, share in enumerate(weights["shares"]))
+        x = graph.add("Add", graph.add("Mul", x, deep), graph.add("Mul", _wide(graph, weights), wide))
     return graph.finish("logits", x, ["b", len(weights["output.bias"])], "nlp-rnn")
 
 
@@ -141,13 +142,15 @@ def _pooled(graph: Graph, x: str) -> str:
 
 
 def _wide(graph: Graph, weights: Weights) -> str:
-    """-> [b, l]; the weights of padding are zero."""
-    table = graph.weight(WIDE, weights["wide.scale"] * weights[WIDE])
-    x = graph.add("Gather", table, "ngrams")  # [b, 3t + 1, l]
-    total = graph.add("ReduceSum", x, graph.integers(1), keepdims=0)
-    real = graph.add("Cast", graph.add("Greater", "ngrams", _zero(graph)), to=TensorProto.FLOAT)
-    count = graph.add("ReduceSum", real, graph.integers(1), keepdims=1)
-    return graph.add("Div", total, graph.add("Sqrt", count))
+    """-> [b, l]; one table holds each n-gram's weights, times its rarity, and its rarity's square."""
+    rarity = weights["wide.rarity"][:, None]
+    table = np.concatenate((rarity * weights[WIDE], rarity**2), axis=1)
+    x = graph.add("Gather", graph.weight("wide", table), "ngrams")  # [b, 3t + 1, l + 1]
+    x = graph.add("ReduceSum", x, graph.integers(1), keepdims=0)  # [b, l + 1]
+    norm = graph.add("Sqrt", graph.slice(x, -1, END, 1))
+    norm = graph.add("Max", norm, graph.weight("least", np.array(1e-6, np.float32)))
+    x = graph.add("Div", graph.slice(x, 0, -1, 1), norm)
+    return graph.add("Add", x, graph.weight("wide.bias", weights["wide.bias"]))
 
 
 def _linear(graph: Graph, weights: Weights, name: str, x: str) -> str:

@@ -57,7 +57,7 @@ def build(
     )
     if task == "ner":
         return Tagger(features=features, encoder=encoder, labels=labels, dropout=dropout)
-    wide = Wide(buckets=ngrams, labels=len(labels), dropout=word_dropout) if ngrams else None
+    wide = Wide(buckets=ngrams, labels=len(labels)) if ngrams else None
     return Classifier(
         features=features,
         encoder=encoder,

@@ -17,6 +17,8 @@ from nlp_rnn.text.batches import Batch
 class Classifier(nn.Module):
     """One label for each text."""
 
+    shares: Tensor  # [2], what each part's logits are multiplied by; training.shares finds them
+
     def __init__(
         self,
         *,
@@ -34,15 +36,13 @@ class Classifier(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(2 * encoder.size, len(labels))
         self.label_smoothing = label_smoothing
+        if wide is not None:
+            self.register_buffer("shares", torch.full((2,), 0.5))
 
     def loss(self, batch: Batch) -> Tensor:
-        """Cross-entropy, averaged over texts; each part answers alone, so that neither leans on the other."""
-        return sum(
-            (
-                nn.functional.cross_entropy(logits, batch.labels.long(), label_smoothing=self.label_smoothing)
-                for logits in self._parts(batch)
-            ),
-            torch.zeros((), device=batch.labels.device),
+        """Cross-entropy of the deep part, averaged over texts: the wide part must not learn for it."""
+        return nn.functional.cross_entropy(
+            self.parts(batch)[0], batch.labels.long(), label_smoothing=self.label_smoothing
         )
 
     def decode(self, batch: Batch) -> list[list[int]]:
@@ -50,11 +50,12 @@ class Classifier(nn.Module):
         return self.logits(batch).argmax(dim=1, keepdim=True).tolist()
 
     def logits(self, batch: Batch) -> Tensor:
-        """-> [b, l], the mean of what the parts say."""
-        return torch.stack(self._parts(batch)).mean(dim=0)
+        """-> [b, l], what the parts say together."""
+        parts = self.parts(batch)
+        return parts[0] if len(parts) == 1 else self.shares[0] * parts[0] + self.shares[1] * parts[1]
 
-    def _parts(self, batch: Batch) -> list[Tensor]:
-        """-> [b, l] each."""
+    def parts(self, batch: Batch) -> list[Tensor]:
+        """What the deep part says, and the wide one if there is one, [b, l] each."""
         mask = inside(batch).unsqueeze(2)  # [b, t, 1]
         x = self.encoder(self.features(batch), mask.squeeze(2))  # [b, t, 2h]
         highest = x.masked_fill(~mask, LOWEST).amax(dim=1)

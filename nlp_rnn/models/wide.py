@@ -1,5 +1,5 @@
-"""The wide part of a classifier: a linear model on hashed n-grams, which generalises where the deep part
-learns sentences by heart (Cheng et al., DLRS 2016; hashing as in Weinberger et al., ICML 2009)."""
+"""The wide part of a classifier: a linear model on hashed n-grams, which generalises from few texts where the
+deep part learns them by heart (Cheng et al., DLRS 2016; hashing as in Weinberger et al., ICML 2009)."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from torch import Tensor, nn
 
 
 class Wide(nn.Module):
-    """A weight for each hashed n-gram and label."""
+    """A weight for each hashed n-gram and label; :mod:`nlp_rnn.training.wide` finds them, not gradients."""
 
-    scale: Tensor
+    weight: Tensor  # [buckets, labels]
+    rarity: Tensor  # [buckets], how much each n-gram counts; 0 for padding and whatever training never saw
+    bias: Tensor  # [labels]
 
-    def __init__(self, *, buckets: int, labels: int, dropout: float) -> None:
+    def __init__(self, *, buckets: int, labels: int) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(buckets, labels, padding_idx=0)
-        nn.init.zeros_(self.embedding.weight)
-        # Steps of a size that suits the deep part are too small here; kept with the weights, for the export.
-        self.register_buffer("scale", torch.tensor(10.0))
-        self.dropout = dropout
+        self.register_buffer("weight", torch.zeros(buckets, labels))
+        self.register_buffer("rarity", torch.zeros(buckets))
+        self.register_buffer("bias", torch.zeros(labels))
 
     def forward(self, ngrams: Tensor) -> Tensor:
-        """[b, 3t + 1] ids, 0 for padding -> logits [b, l]."""
-        if self.training and self.dropout:
-            ngrams = torch.where(torch.rand(ngrams.shape, device=ngrams.device) < self.dropout, 0, ngrams)
-        count = (ngrams != 0).sum(dim=1, keepdim=True).clamp(min=1)
-        # By the root of their number, so that a long text is surer than a short one, but not in proportion.
-        return self.scale * self.embedding(ngrams).sum(dim=1) / count.sqrt()
+        """[b, 3t + 1] ids, 0 for padding and for repetitions -> logits [b, l]."""
+        rarity = self.rarity[ngrams]
+        total = (rarity.unsqueeze(2) * self.weight[ngrams]).sum(dim=1)
+        # A text is a vector of length 1, however many n-grams it has; one without any gets the bias.
+        norm = rarity.square().sum(dim=1, keepdim=True).sqrt().clamp(min=1e-6)
+        return total / norm + self.bias

@@ -21,6 +21,8 @@ from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.text.labels import to_bio
 from nlp_rnn.training import device as devices
 from nlp_rnn.training.fit import Epoch, fit, predict, state
+from nlp_rnn.training.shares import fit_shares
+from nlp_rnn.training.wide import fit_wide
 
 DEV_BATCH_TOKENS = 4000
 
@@ -34,9 +36,13 @@ def main(run: params.Run) -> None:
     devices.make_deterministic(seed=run.training_seed, threads=run.threads)
     model = _build(run, vocabulary).to(device)
     train, dev = Encoded.load(tokens / "train"), Encoded.load(tokens / "dev")
+    if isinstance(model, models.Classifier) and model.wide is not None:
+        fit_wide(model.wide, train, dev)
     gold = _answers(run.task, _gold(dev), vocabulary["labels"])
 
     def dev_score() -> float:
+        if isinstance(model, models.Classifier) and model.wide is not None:
+            fit_shares(model, dev, batch_tokens=DEV_BATCH_TOKENS, device=device)
         answers = predict(model, dev, batch_tokens=DEV_BATCH_TOKENS, device=device)
         return score(run.task, gold, _answers(run.task, answers, vocabulary["labels"]))[PRIMARY[run.task]]
 

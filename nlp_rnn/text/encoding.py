@@ -28,7 +28,8 @@ class Encoded:
 
     starts [b + 1]: where each sentence begins in ``forms``, and the end. forms [n]: each token's form.
     words, shapes [f]; characters [f, c + 2], with a column of padding on either side; form 0 is padding.
-    bigrams [n + b] and ngrams [3n + b], each sentence's edges included; either may be None.
+    bigrams [n + b] and ngrams [3n + b], each sentence's edges included; either may be None. An n-gram that a
+    sentence has already had is 0.
     tags [n] or labels [b], where they are known.
     """
 
@@ -101,8 +102,9 @@ class Encoder:
             if self._bigrams:
                 bigrams += hashed(edged, 2, self._bigrams)
             if self._ngrams:
-                ngrams += hashed(edged[1:-1], 1, self._ngrams)
-                ngrams += hashed(edged, 2, self._ngrams) + hashed(edged, 3, self._ngrams)
+                grams = hashed(edged[1:-1], 1, self._ngrams)
+                grams += hashed(edged, 2, self._ngrams) + hashed(edged, 3, self._ngrams)
+                ngrams += _once(grams)
         width = max(1, *(len(ids) for _, _, ids in table))
         characters = np.zeros((len(table), width + 2), np.int32)
         for row, (_, _, ids) in enumerate(table):
@@ -138,6 +140,16 @@ def hashed(tokens: Sequence[str], length: int, buckets: int) -> list[int]:
     return [
         1 + zlib.crc32("\x1f".join(gram).encode("utf-8", "surrogatepass")) % (buckets - 1) for gram in grams
     ]
+
+
+def _once(ids: Sequence[int]) -> list[int]:
+    """The same with 0 in place of each repetition."""
+    seen: set[int] = set()
+    kept = []
+    for i in ids:
+        kept.append(0 if i in seen else i)
+        seen.add(i)
+    return kept
 
 
 def shape_of(form: str) -> int:

@@ -58,10 +58,13 @@ def make_package(tmp_path: Path) -> Make:
             **asdict(model),
         ).eval()
         with torch.no_grad():
-            for name, parameter in network.named_parameters():
+            for parameter in network.parameters():
                 torch.nn.init.normal_(parameter, std=scale)
-                if name == "wide.embedding.weight":
-                    parameter[0] = 0
+            for name, buffer in network.named_buffers():
+                if name.startswith(("wide.", "shares")):
+                    buffer.uniform_(-1, 1)
+                if name == "wide.rarity":
+                    buffer[: bigrams // 2] = 0  # padding, and n-grams that training never saw
         file = tmp_path / "tokenizer.json"
         learned.save(str(file))
         folder = tmp_path / f"{task}-{cell}-{language}-{layers}"

@@ -29,7 +29,10 @@ from nlp_rnn.operations import workspace
 with workspace.locked(Path.cwd(), wait_seconds=0):
     print("taken")
 """
-PARAMS = "seed: 13\nthreads: 1\nruns: {one: {task: ner, language: en, data: {source: demo}, tokenizer: {}, model: {}, training: {}}}"
+PARAMS = (
+    "seed: 13\nthreads: 1\n"
+    "runs: {one: {task: ner, language: en, data: {source: demo}, tokenizer: {}, model: {}, training: {}}}"
+)
 
 
 @pytest.fixture

@@ -37,8 +37,9 @@ class Workspace:
         self.task = task
         self.resolved: dict = {}
         Path("params.yaml").write_text(
-            f"seed: 13\nthreads: 1\nruns:\n  {NAME}:\n    task: {task}\n    language: en\n    data: {{source: demo}}\n"
-            "    tokenizer: {}\n    model: {cell: gru}\n    training: {}\n    promotion: {margin: 0.01}\n"
+            f"seed: 13\nthreads: 1\nruns:\n  {NAME}:\n    task: {task}\n    language: en\n"
+            "    data: {source: demo}\n    tokenizer: {}\n    model: {cell: gru}\n    training: {}\n"
+            "    promotion: {margin: 0.01}\n"
         )
         for split in ("train", "dev", "test"):
             self.write_examples(split, ["positive", "negative"])

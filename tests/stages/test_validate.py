@@ -12,6 +12,8 @@ from nlp_rnn.schema import DataError, DataRefused, Example
 from nlp_rnn.stages import validate
 
 PARAMS = """
+seed: 13
+threads: 1
 runs:
   reviews: {task: sentiment, language: en, data: {source: demo}, tokenizer: {}, model: {}, training: {}}
 """
