@@ -35,7 +35,8 @@ class Tokenizer:
     lowercase: bool = True
     min_count: int = number(1, 1)  # a rarer word is unknown
     bigrams: int = number(0)  # buckets for hashed pairs of neighbours, which a tagger sees; 0 for none
-    ngrams: int = number(0)  # buckets for hashed 1- to 3-grams, which a classifier sees; 0 for none
+    ngrams: int = number(0)  # buckets for hashed n-grams, which a classifier's wide part sees; 0 for none
+    ngram_length: int = number(2, 2, 3)  # tokens of the longest of them
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Run:
 
 
 _SENTIMENT: Mapping[str, Mapping[str, Any]] = {
-    "tokenizer": {"ngrams": 131072},
+    "tokenizer": {"ngrams": 262144},
     "model": {"word_size": 128, "shape_size": 0, "character_filters": 0, "dropout": 0.5},
     "training": {
         "epochs": 10,
@@ -128,7 +129,7 @@ RECIPES: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]] = {
     ("ner", "en"): {},
     ("ner", "zh"): {"tokenizer": {"bigrams": 32768}, "model": {"character_filters": 0}},
     ("sentiment", "en"): _SENTIMENT,
-    ("sentiment", "zh"): _SENTIMENT,
+    ("sentiment", "zh"): {**_SENTIMENT, "tokenizer": {"ngrams": 262144, "ngram_length": 3}},
 }
 _BLOCKS = {
     "data": Data,

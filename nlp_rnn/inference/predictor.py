@@ -35,7 +35,11 @@ class Predictor:
         self.labels: list[str] = model["labels"]
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._encoder = Encoder(
-            self._tokenizer, model["characters"], bigrams=model["bigrams"], ngrams=model["ngrams"]
+            self._tokenizer,
+            model["characters"],
+            bigrams=model["bigrams"],
+            ngrams=model["ngrams"],
+            longest=model["ngram_length"],
         )
         crf = model.get("crf")
         self._crf = (

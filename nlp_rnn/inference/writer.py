@@ -59,6 +59,7 @@ def write(
         "characters": characters,
         "bigrams": run["tokenizer"]["bigrams"],
         "ngrams": run["tokenizer"]["ngrams"],
+        "ngram_length": run["tokenizer"]["ngram_length"],
         "run": run,
     }
     if run["task"] == "ner":

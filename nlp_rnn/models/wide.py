@@ -21,7 +21,7 @@ class Wide(nn.Module):
         self.register_buffer("bias", torch.zeros(labels))
 
     def forward(self, ngrams: Tensor) -> Tensor:
-        """[b, 3t + 1] ids, 0 for padding and for repetitions -> logits [b, l]."""
+        """[b, kt + 1] ids, 0 for padding and for repetitions -> logits [b, l]."""
         rarity = self.rarity[ngrams]
         total = (rarity.unsqueeze(2) * self.weight[ngrams]).sum(dim=1)
         # A text is a vector of length 1, however many n-grams it has; one without any gets the bias.

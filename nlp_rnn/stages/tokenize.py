@@ -27,7 +27,13 @@ def main(run: params.Run) -> None:
     train = [_tokens(cutter, example) for example in splits["train"]]
     learned = tokenizer.build(train, lowercase=chosen.lowercase, min_count=chosen.min_count)
     characters = "".join(sorted({character for tokens in train for form in tokens for character in form}))
-    encoder = Encoder(learned, characters, bigrams=chosen.bigrams, ngrams=chosen.ngrams)
+    encoder = Encoder(
+        learned,
+        characters,
+        bigrams=chosen.bigrams,
+        ngrams=chosen.ngrams,
+        longest=chosen.ngram_length,
+    )
     labels = _labels(splits["train"])
     folder = Path("data/tokens") / run.name
     unfinished = folder.with_name(f".{run.name}.unfinished")

@@ -18,7 +18,6 @@ from nlp_rnn.text.tokenizer import UNKNOWN
 
 MAX_CHARACTERS = 20  # of a form; longer ones (addresses, mostly) are cut
 SHAPES = 10
-NGRAMS = 3  # for each token: one of it alone, and those that it begins
 _CACHED_FORMS = 100_000
 
 
@@ -28,8 +27,8 @@ class Encoded:
 
     starts [b + 1]: where each sentence begins in ``forms``, and the end. forms [n]: each token's form.
     words, shapes [f]; characters [f, c + 2], with a column of padding on either side; form 0 is padding.
-    bigrams [n + b] and ngrams [3n + b], each sentence's edges included; either may be None. An n-gram that a
-    sentence has already had is 0.
+    bigrams [n + b] and ngrams [kn + b] for 1- to k-grams, each sentence's edges included; either may be None.
+    An n-gram that a sentence has already had is 0.
     tags [n] or labels [b], where they are known.
     """
 
@@ -65,20 +64,31 @@ class Encoded:
         return cls(**{p.stem: np.load(p, mmap_mode="r") for p in sorted(folder.glob("*.npy"))})
 
 
+def gram_starts(encoded: Encoded, grams: np.ndarray) -> np.ndarray:
+    """Where each sentence begins in ``bigrams`` or ``ngrams``, and the end, [b + 1]."""
+    each = (len(grams) - len(encoded)) // max(
+        1, int(encoded.starts[-1])
+    )  # for a token; a sentence has one more
+    return each * encoded.starts + np.arange(len(encoded) + 1)
+
+
 class Encoder:
     """Turns tokens into ids with a vocabulary of words and one of characters."""
 
-    def __init__(self, tokenizer: Tokenizer, characters: str, *, bigrams: int, ngrams: int) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, characters: str, *, bigrams: int, ngrams: int, longest: int = 2
+    ) -> None:
         """
         Args:
             tokenizer: what :func:`nlp_rnn.text.tokenizer.build` made.
             characters: every known character; ids begin at 2, after padding and the unknown one.
-            bigrams, ngrams: the number of hash buckets for pairs and for 1- to 3-grams, 0 for none.
+            bigrams, ngrams: the number of hash buckets for pairs and for n-grams, 0 for none.
+            longest: tokens of the longest n-grams, 2 or 3.
         """
         self._words = tokenizer.get_vocab()
         self._normalize = tokenizer.normalizer.normalize_str
         self._characters = {character: i for i, character in enumerate(characters, 2)}
-        self._bigrams, self._ngrams = bigrams, ngrams
+        self._bigrams, self._ngrams, self._longest = bigrams, ngrams, longest
         self._known: dict[str, tuple[int, int, list[int]]] = {}
 
     def encode(self, sentences: Iterable[Sequence[str]]) -> Encoded:
@@ -103,7 +113,8 @@ class Encoder:
                 bigrams += hashed(edged, 2, self._bigrams)
             if self._ngrams:
                 grams = hashed(edged[1:-1], 1, self._ngrams)
-                grams += hashed(edged, 2, self._ngrams) + hashed(edged, 3, self._ngrams)
+                for length in range(2, self._longest + 1):
+                    grams += hashed(edged, length, self._ngrams)
                 ngrams += _once(grams)
         width = max(1, *(len(ids) for _, _, ids in table))
         characters = np.zeros((len(table), width + 2), np.int32)

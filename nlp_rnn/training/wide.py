@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from nlp_rnn.models.wide import Wide
-from nlp_rnn.text.encoding import NGRAMS, Encoded
+from nlp_rnn.text.encoding import Encoded, gram_starts
 
 PENALTIES = (1.0, 3.0, 10.0)  # C; a tie on dev goes to the smallest, which smooths most
 
@@ -49,8 +49,7 @@ def _matrix(encoded: Encoded, buckets: int) -> Any:
 
     assert encoded.ngrams is not None
     kept = np.asarray(encoded.ngrams) != 0
-    ends = NGRAMS * np.asarray(encoded.starts) + np.arange(len(encoded) + 1)
-    ends = np.concatenate(([0], np.cumsum(kept)))[ends]
+    ends = np.concatenate(([0], np.cumsum(kept)))[gram_starts(encoded, encoded.ngrams)]
     return csr_matrix((np.ones(ends[-1]), encoded.ngrams[kept], ends), shape=(len(encoded), buckets))
 
 

@@ -41,7 +41,7 @@ def make_package(tmp_path: Path) -> Make:
             task=task,  # type: ignore[arg-type]
             language=language,  # type: ignore[arg-type]
             data=params.Data(source="demo"),
-            tokenizer=params.Tokenizer(bigrams=bigrams, ngrams=ngrams),
+            tokenizer=params.Tokenizer(bigrams=bigrams, ngrams=ngrams, ngram_length=3),
             model=model,
         )
         sentences = [WORDS[language].split()]

@@ -29,6 +29,7 @@ def test_every_network_equals_its_graph(make_package, task, cell, language, laye
         model["characters"],
         bigrams=model["bigrams"],
         ngrams=model["ngrams"],
+        longest=model["ngram_length"],
     )
     rng = np.random.default_rng(1)
     words = ["Maria", "flew", "unseen", "Rome", ".", "上", "海", "2024", "🙂", "\u200b"]

@@ -17,7 +17,11 @@ SENTENCES = [["Rome", "is", "Rome"], ["a"], [], ["the", "is", "unseen", "Rome", 
 @pytest.fixture
 def encoder() -> Encoder:
     return Encoder(
-        build([["rome", "is", "a", "the"]], lowercase=True, min_count=1), "Raeimostx", bigrams=64, ngrams=32
+        build([["rome", "is", "a", "the"]], lowercase=True, min_count=1),
+        "Raeimostx",
+        bigrams=64,
+        ngrams=32,
+        longest=3,
     )
 
 

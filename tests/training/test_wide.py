@@ -1,0 +1,129 @@
+"""The wide part and the shares: what is fitted, and that it is what scikit-learn would say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.linear_model import LogisticRegression
+
+from nlp_rnn import models
+from nlp_rnn.text import batches
+from nlp_rnn.text.encoding import Encoded, Encoder
+from nlp_rnn.text.tokenizer import build
+from nlp_rnn.training.device import make_deterministic
+from nlp_rnn.training.fit import state, to_tensors
+from nlp_rnn.training.shares import fit_shares
+from nlp_rnn.training.wide import PENALTIES, fit_wide
+
+CPU = torch.device("cpu")
+BUCKETS = 512
+
+
+def texts(seed: int, count: int, labels: int = 2) -> Encoded:
+    """Texts whose label is told by a pair of words, with words of no meaning around it."""
+    rng = np.random.default_rng(seed)
+    gold = rng.integers(0, labels, count)
+    tokens = [
+        [f"w{i}" for i in rng.integers(0, 12, rng.integers(1, 9))] + ["not", ("good", "bad", "so")[label]]
+        for label in gold
+    ]
+    vocabulary = build(tokens, lowercase=True, min_count=1)
+    encoded = Encoder(vocabulary, "abdgost", bigrams=0, ngrams=BUCKETS, longest=3).encode(tokens)
+    return replace(encoded, labels=gold.astype(np.int32))
+
+
+def classifier(labels: int = 2) -> models.Classifier:
+    make_deterministic(seed=0, threads=1)
+    model = models.build(
+        "sentiment",
+        labels=[f"label {i}" for i in range(labels)],
+        words=32,
+        characters=9,
+        bigrams=0,
+        ngrams=BUCKETS,
+        cell="gru",
+        layers=1,
+        hidden_size=4,
+        word_size=4,
+        character_size=4,
+        character_filters=0,
+        shape_size=0,
+        bigram_size=0,
+        dropout=0.0,
+    )
+    assert isinstance(model, models.Classifier)
+    return model.eval()
+
+
+def parts(model: models.Classifier, encoded: Encoded) -> torch.Tensor:
+    """[2, b, l], in the order of the texts."""
+    found = torch.zeros(2, len(encoded), len(model.output.bias))
+    with torch.inference_mode():
+        for batch in batches.batches(encoded, 50):
+            found[:, torch.from_numpy(batch.indexes)] = torch.stack(model.parts(to_tensors(batch, CPU)))
+    return found
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+def test_the_wide_part_says_what_scikit_learn_says(labels: int) -> None:
+    train, dev = texts(0, 120, labels), texts(1, 60, labels)
+    model = classifier(labels)
+    assert model.wide is not None
+    fit_wide(model.wide, train, dev)
+    counts = []
+    for encoded in (train, dev):
+        rows = np.zeros((len(encoded), BUCKETS))
+        for batch in batches.batches(encoded, 50):
+            for index, grams in zip(batch.indexes, batch.ngrams):
+                rows[index, grams[grams != 0]] = 1
+        counts.append(rows)
+    counts[1][:, counts[0].sum(axis=0) == 0] = 0  # an n-gram that training never saw is none
+    scale = TfidfTransformer().fit(counts[0])
+    inputs, held_out = (scale.transform(rows) for rows in counts)
+    machines = [LogisticRegression(C=c, max_iter=1000).fit(inputs, train.labels) for c in PENALTIES]
+    best = max(machines, key=lambda machine: machine.score(held_out, dev.labels))
+    expected = best.predict_proba(held_out)
+    said = parts(model, dev)[1].softmax(dim=1).numpy()
+    np.testing.assert_allclose(said, expected, atol=2e-3)  # the solver's tolerance
+    assert (said.argmax(axis=1) == dev.labels).mean() > 0.95
+
+
+def test_a_text_without_any_known_n_gram_gets_the_bias() -> None:
+    model = classifier()
+    assert model.wide is not None
+    fit_wide(model.wide, texts(0, 60), texts(1, 30))
+    unseen = int((model.wide.rarity == 0).nonzero()[-1])
+    said = model.wide(torch.tensor([[unseen, 0, 0], [0, 0, 0]]))
+    assert torch.equal(said, model.wide.bias.expand(2, 2))
+
+
+def test_shares_trust_the_part_that_knows_and_travel_with_the_weights() -> None:
+    train, dev = texts(0, 120), texts(1, 200)
+    model = classifier()
+    assert model.wide is not None
+    fit_wide(model.wide, train, dev)
+    fit_shares(model, dev, batch_tokens=50, device=CPU)
+    deep, wide = model.shares.tolist()  # the deep part has learned nothing
+    gold = torch.from_numpy(dev.labels).long()
+    said = parts(model, dev)
+    loss = torch.nn.functional.cross_entropy
+    best = loss(deep * said[0] + wide * said[1], gold)
+    assert best < loss(said[1], gold)
+    for other in ((deep + 0.1, wide), (max(0.0, deep - 0.1), wide), (deep, wide * 0.9), (deep, wide * 1.1)):
+        if other[1] <= 10:
+            assert loss(other[0] * said[0] + other[1] * said[1], gold) >= best - 1e-6
+    assert "shares" in state(model)
+
+
+def test_an_n_gram_counts_once_in_a_text() -> None:
+    vocabulary = build([["so"]], lowercase=True, min_count=1)
+    encoder = Encoder(vocabulary, "so", bigrams=0, ngrams=BUCKETS, longest=2)
+    once, often = encoder.encode([["so", "so"]]), encoder.encode([["so", "so", "so"]])
+    assert once.ngrams is not None
+    assert often.ngrams is not None
+    assert {*once.ngrams.tolist()} == {*often.ngrams.tolist()}
+    assert (often.ngrams != 0).sum() == 4  # so, ^ so, so so, so $
