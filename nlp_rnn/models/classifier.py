@@ -42,7 +42,7 @@ class Classifier(nn.Module):
     def loss(self, batch: Batch) -> Tensor:
         """Cross-entropy of the deep part, averaged over texts: the wide part must not learn for it."""
         return nn.functional.cross_entropy(
-            self.parts(batch)[0], batch.labels.long(), label_smoothing=self.label_smoothing
+            self._deep(batch), batch.labels.long(), label_smoothing=self.label_smoothing
         )
 
     def decode(self, batch: Batch) -> list[list[int]]:
@@ -56,9 +56,13 @@ class Classifier(nn.Module):
 
     def parts(self, batch: Batch) -> list[Tensor]:
         """What the deep part says, and the wide one if there is one, [b, l] each."""
+        deep = self._deep(batch)
+        return [deep] if self.wide is None else [deep, self.wide(batch.ngrams)]
+
+    def _deep(self, batch: Batch) -> Tensor:
+        """-> [b, l]."""
         mask = inside(batch).unsqueeze(2)  # [b, t, 1]
         x = self.encoder(self.features(batch), mask.squeeze(2))  # [b, t, 2h]
         highest = x.masked_fill(~mask, LOWEST).amax(dim=1)
         mean = (x * mask).sum(dim=1) / mask.sum(dim=1)
-        deep = self.output(self.dropout(torch.cat((highest, mean), dim=1)))
-        return [deep] if self.wide is None else [deep, self.wide(batch.ngrams)]
+        return self.output(self.dropout(torch.cat((highest, mean), dim=1)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
 
 import torch
@@ -38,6 +38,7 @@ def main(run: params.Run) -> None:
     train, dev = Encoded.load(tokens / "train"), Encoded.load(tokens / "dev")
     if isinstance(model, models.Classifier) and model.wide is not None:
         fit_wide(model.wide, train, dev)
+        train = replace(train, ngrams=None)  # the deep part alone is trained from here on
     gold = _answers(run.task, _gold(dev), vocabulary["labels"])
 
     def dev_score() -> float:
