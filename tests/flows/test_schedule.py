@@ -72,11 +72,11 @@ def test_no_run_has_a_schedule(toy: Path) -> None:
     [
         (
             "      cron: every night\n",
-            r"params\.yaml:5: `runs\.one\.schedule\.cron` is 'every night': .*cron",
+            r"params\.yaml:7: `runs\.one\.schedule\.cron` is 'every night': .*cron",
         ),
         (
             '      timezone: Europe/Atlantis\n      cron: "0 3 * * *"\n',
-            r"params\.yaml:5: `runs\.one\.schedule\.timezone` is 'Europe/Atlantis': .*timezone",
+            r"params\.yaml:7: `runs\.one\.schedule\.timezone` is 'Europe/Atlantis': .*timezone",
         ),
     ],
 )
