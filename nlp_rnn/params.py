@@ -35,8 +35,8 @@ class Tokenizer:
     lowercase: bool = True
     min_count: int = number(1, 1)  # a rarer word is unknown
     bigrams: int = number(0)  # buckets for hashed pairs of neighbours, which a tagger sees; 0 for none
-    ngrams: int = number(0)  # buckets for hashed n-grams, which a classifier's wide part sees; 0 for none
-    ngram_length: int = number(2, 2, 3)  # tokens of the longest of them
+    ngrams: int = number(0)  # the most n-grams that a classifier's wide part knows; 0 for none
+    ngram_length: int = number(2, 1)  # tokens of the longest of them
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ _SENTIMENT: Mapping[str, Mapping[str, Any]] = {
     "training": {
         "epochs": 10,
         "patience": 3,
-        "batch_tokens": 500,
+        "batch_tokens": 1000,
         "weight_decay": 0.02,
         "clip": 1.0,
     },

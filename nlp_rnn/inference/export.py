@@ -31,7 +31,7 @@ def export(weights: Weights, *, task: str, cell: str, layers: int, hidden_size: 
     Returns:
         a model whose inputs are those of :class:`nlp_rnn.text.batches.Batch`, as far as the network uses
         them (``lengths`` [b], ``forms`` [b, t], ``words`` and ``shapes`` [u], ``characters`` [u, c + 2],
-        ``bigrams`` [b, t + 1], ``ngrams`` [b, kt + 1]), and whose output is ``emissions`` [b, t, l] or
+        ``bigrams`` [b, t + 1], ``ngrams`` [b, kt]), and whose output is ``emissions`` [b, t, l] or
         ``logits`` [b, l].
     """
     axes = {"lengths": ["b"], "forms": ["b", "t"], "words": ["u"]}
@@ -145,7 +145,7 @@ def _wide(graph: Graph, weights: Weights) -> str:
     """-> [b, l]; one table holds each n-gram's weights, times its rarity, and its rarity's square."""
     rarity = weights["wide.rarity"][:, None]
     table = np.concatenate((rarity * weights[WIDE], rarity**2), axis=1)
-    x = graph.add("Gather", graph.weight("wide", table), "ngrams")  # [b, kt + 1, l + 1]
+    x = graph.add("Gather", graph.weight("wide", table), "ngrams")  # [b, kt, l + 1]
     x = graph.add("ReduceSum", x, graph.integers(1), keepdims=0)  # [b, l + 1]
     norm = graph.add("Sqrt", graph.slice(x, -1, END, 1))
     norm = graph.add("Max", norm, graph.weight("least", np.array(1e-6, np.float32)))

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from nlp_rnn.inference import package, viterbi
 from nlp_rnn.schema import Example, Prediction, Span, Token
-from nlp_rnn.text import batches
+from nlp_rnn.text import batches, ngrams
 from nlp_rnn.text.encoding import Encoder
 from nlp_rnn.text.labels import spans, to_bio
 from nlp_rnn.text.tokenizer import split
@@ -38,7 +38,7 @@ class Predictor:
             self._tokenizer,
             model["characters"],
             bigrams=model["bigrams"],
-            ngrams=model["ngrams"],
+            ngrams=ngrams.unpack(model["ngrams"]),
             longest=model["ngram_length"],
         )
         crf = model.get("crf")

@@ -23,6 +23,7 @@ def write(
     labels: list[str],
     characters: str,
     tokenizer: Path,
+    ngrams: str,
     metric: str,
     dev_score: float,
 ) -> str:
@@ -35,6 +36,7 @@ def write(
         labels: BIOES labels, or classes.
         characters: the character vocabulary.
         tokenizer: the tokenizer.json that the network was trained with.
+        ngrams: the n-grams that it knows, packed.
         metric, dev_score: the primary metric and its value on dev, for the model card.
     """
     unfinished = folder.with_name(f".{folder.name}.unfinished")
@@ -58,7 +60,7 @@ def write(
         "labels": labels,
         "characters": characters,
         "bigrams": run["tokenizer"]["bigrams"],
-        "ngrams": run["tokenizer"]["ngrams"],
+        "ngrams": ngrams,
         "ngram_length": run["tokenizer"]["ngram_length"],
         "run": run,
     }

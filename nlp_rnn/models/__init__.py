@@ -38,7 +38,8 @@ def build(
     Args:
         task: ``ner`` or ``sentiment``.
         labels: what it can answer: BIOES labels, or classes.
-        words, characters, bigrams, ngrams: how many ids there are of each; 0 for none of the last two.
+        words, characters, bigrams: how many ids there are of each; 0 for none of the last.
+        ngrams: how many n-grams the wide part knows; 0 for no such part.
         the rest: see :class:`nlp_rnn.params.Model`.
     """
     features = Features(
@@ -57,7 +58,7 @@ def build(
     )
     if task == "ner":
         return Tagger(features=features, encoder=encoder, labels=labels, dropout=dropout)
-    wide = Wide(buckets=ngrams, labels=len(labels)) if ngrams else None
+    wide = Wide(ngrams=ngrams, labels=len(labels)) if ngrams else None
     return Classifier(
         features=features,
         encoder=encoder,

@@ -1,5 +1,5 @@
-"""The wide part of a classifier: a linear model on hashed n-grams, which generalises from few texts where the
-deep part learns them by heart (Cheng et al., DLRS 2016; hashing as in Weinberger et al., ICML 2009)."""
+"""The wide part of a classifier: a linear model on n-grams, which generalises from few texts where the deep
+part learns them by heart (Cheng et al., DLRS 2016)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from torch import Tensor, nn
 
 
 class Wide(nn.Module):
-    """A weight for each hashed n-gram and label; :mod:`nlp_rnn.training.wide` finds them, not gradients."""
+    """A weight for each known n-gram and label; :mod:`nlp_rnn.training.wide` finds them, not gradients."""
 
-    weight: Tensor  # [buckets, labels]
-    rarity: Tensor  # [buckets], how much each n-gram counts; 0 for padding and whatever training never saw
+    weight: Tensor  # [1 + n, labels]; row 0 is padding
+    rarity: Tensor  # [1 + n], how much each n-gram counts
     bias: Tensor  # [labels]
 
-    def __init__(self, *, buckets: int, labels: int) -> None:
+    def __init__(self, *, ngrams: int, labels: int) -> None:
         super().__init__()
-        self.register_buffer("weight", torch.zeros(buckets, labels))
-        self.register_buffer("rarity", torch.zeros(buckets))
+        self.register_buffer("weight", torch.zeros(1 + ngrams, labels))
+        self.register_buffer("rarity", torch.zeros(1 + ngrams))
         self.register_buffer("bias", torch.zeros(labels))
 
     def forward(self, ngrams: Tensor) -> Tensor:
-        """[b, kt + 1] ids, 0 for padding and for repetitions -> logits [b, l]."""
+        """[b, kt] ids, 0 for what is not known or a repetition -> logits [b, l]."""
         rarity = self.rarity[ngrams]
         total = (rarity.unsqueeze(2) * self.weight[ngrams]).sum(dim=1)
         # A text is a vector of length 1, however many n-grams it has; one without any gets the bias.

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from nlp_rnn import params
 from nlp_rnn.data import examples
 from nlp_rnn.schema import DataError, Example
-from nlp_rnn.text import tokenizer
+from nlp_rnn.text import ngrams, tokenizer
 from nlp_rnn.text.encoding import Encoded, Encoder
 from nlp_rnn.text.labels import bioes_labels, spans, to_bioes
 
@@ -27,11 +27,14 @@ def main(run: params.Run) -> None:
     train = [_tokens(cutter, example) for example in splits["train"]]
     learned = tokenizer.build(train, lowercase=chosen.lowercase, min_count=chosen.min_count)
     characters = "".join(sorted({character for tokens in train for form in tokens for character in form}))
+    known = ngrams.NONE
+    if chosen.ngrams:
+        known = ngrams.learn(train, longest=chosen.ngram_length, most=chosen.ngrams)
     encoder = Encoder(
         learned,
         characters,
         bigrams=chosen.bigrams,
-        ngrams=chosen.ngrams,
+        ngrams=known,
         longest=chosen.ngram_length,
     )
     labels = _labels(splits["train"])
@@ -56,7 +59,7 @@ def main(run: params.Run) -> None:
             "words": learned.get_vocab_size(),
             "characters": characters,
             "bigrams": chosen.bigrams,
-            "ngrams": chosen.ngrams,
+            "ngrams": ngrams.pack(known),
         },
     )
     shutil.rmtree(folder, ignore_errors=True)

@@ -17,6 +17,7 @@ from nlp_rnn.inference import writer
 from nlp_rnn.integrations import tracking
 from nlp_rnn.schema import NlpRnnError
 from nlp_rnn.stages.gate import require_valid
+from nlp_rnn.text import ngrams
 from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.text.labels import to_bio
 from nlp_rnn.training import device as devices
@@ -57,6 +58,7 @@ def main(run: params.Run) -> None:
             labels=vocabulary["labels"],
             characters=vocabulary["characters"],
             tokenizer=tokens / "tokenizer.json",
+            ngrams=vocabulary["ngrams"],
             metric=PRIMARY[run.task],
             dev_score=best,
         )
@@ -72,7 +74,7 @@ def _build(run: params.Run, vocabulary: dict) -> models.Tagger | models.Classifi
         words=vocabulary["words"],
         characters=len(vocabulary["characters"]) + 2,
         bigrams=vocabulary["bigrams"],
-        ngrams=vocabulary["ngrams"],
+        ngrams=len(ngrams.unpack(vocabulary["ngrams"])),
         **asdict(run.model),
         word_dropout=run.training.word_dropout,
         label_smoothing=run.training.label_smoothing,

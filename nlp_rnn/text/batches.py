@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nlp_rnn.text.encoding import Encoded, gram_starts
+from nlp_rnn.text.encoding import Encoded
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Batch:
 
     indexes [b]: which sentences they are. lengths [b]. forms [b, t]: rows of the next three.
     words, shapes [u]; characters [u, c + 2]; u distinct forms, the first of them padding.
-    bigrams [b, t + 1], ngrams [b, kt + 1], tags [b, t] and labels [b], where there are any.
+    bigrams [b, t + 1], ngrams [b, kt], tags [b, t] and labels [b], where there are any.
     """
 
     indexes: Any
@@ -79,8 +79,8 @@ def gather(encoded: Encoded, indexes: np.ndarray) -> Batch:
         words=encoded.words[rows],
         shapes=encoded.shapes[rows],
         characters=characters[:, :width],
-        bigrams=_grams(encoded, encoded.bigrams, indexes),
-        ngrams=_grams(encoded, encoded.ngrams, indexes),
+        bigrams=None if encoded.bigrams is None else _grams(encoded.bigrams, encoded.bigram_starts, indexes),
+        ngrams=None if encoded.ngrams is None else _grams(encoded.ngrams, encoded.ngram_starts, indexes),
         tags=None if encoded.tags is None else _padded(encoded.tags[positions], inside),
         labels=None if encoded.labels is None else encoded.labels[indexes],
     )
@@ -92,15 +92,13 @@ def batches(encoded: Encoded, tokens: int) -> Iterator[Batch]:
         yield gather(encoded, indexes)
 
 
-def _grams(encoded: Encoded, values: np.ndarray | None, indexes: np.ndarray) -> np.ndarray | None:
-    """Those of some sentences, padded: as many for every token, and one more for each sentence."""
-    if values is None:
-        return None
-    bounds = gram_starts(encoded, values)
-    counts = bounds[indexes + 1] - bounds[indexes]
+def _grams(values: np.ndarray, bounds: np.ndarray, indexes: np.ndarray) -> np.ndarray:
+    """Those of some sentences, padded."""
+    starts = bounds[indexes][:, None]
+    counts = bounds[indexes + 1][:, None] - starts
     steps = np.arange(int(counts.max()))
-    inside = steps < counts[:, None]  # [b, kt + 1]
-    return _padded(values[(bounds[indexes][:, None] + steps)[inside]], inside)
+    inside = steps < counts
+    return _padded(values[(starts + steps)[inside]], inside)
 
 
 def _padded(values: np.ndarray, inside: np.ndarray) -> np.ndarray:

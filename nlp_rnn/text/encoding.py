@@ -9,11 +9,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
 
+from nlp_rnn.text.ngrams import NONE, keys, lookup
 from nlp_rnn.text.tokenizer import UNKNOWN
 
 MAX_CHARACTERS = 20  # of a form; longer ones (addresses, mostly) are cut
@@ -27,8 +29,8 @@ class Encoded:
 
     starts [b + 1]: where each sentence begins in ``forms``, and the end. forms [n]: each token's form.
     words, shapes [f]; characters [f, c + 2], with a column of padding on either side; form 0 is padding.
-    bigrams [n + b] and ngrams [kn + b] for 1- to k-grams, each sentence's edges included; either may be None.
-    An n-gram that a sentence has already had is 0.
+    bigrams [n + b], each sentence's edges included, and ngrams [kn], 1- to k-grams; either may be None. An
+    n-gram that is not known, or that the sentence has already had, is 0.
     tags [n] or labels [b], where they are known.
     """
 
@@ -50,6 +52,17 @@ class Encoded:
         """Tokens of each sentence, [b]."""
         return np.diff(self.starts)
 
+    @property
+    def bigram_starts(self) -> np.ndarray:
+        """Where each sentence begins in ``bigrams``, and the end, [b + 1]."""
+        return self.starts + np.arange(len(self.starts))
+
+    @property
+    def ngram_starts(self) -> np.ndarray:
+        """Where each sentence begins in ``ngrams``, and the end, [b + 1]."""
+        assert self.ngrams is not None
+        return self.starts * (len(self.ngrams) // max(1, int(self.starts[-1])))
+
     def save(self, folder: Path) -> None:
         """Writes each array as ``NAME.npy``."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,26 +77,25 @@ class Encoded:
         return cls(**{p.stem: np.load(p, mmap_mode="r") for p in sorted(folder.glob("*.npy"))})
 
 
-def gram_starts(encoded: Encoded, grams: np.ndarray) -> np.ndarray:
-    """Where each sentence begins in ``bigrams`` or ``ngrams``, and the end, [b + 1]."""
-    each = (len(grams) - len(encoded)) // max(
-        1, int(encoded.starts[-1])
-    )  # for a token; a sentence has one more
-    return each * encoded.starts + np.arange(len(encoded) + 1)
-
-
 class Encoder:
     """Turns tokens into ids with a vocabulary of words and one of characters."""
 
     def __init__(
-        self, tokenizer: Tokenizer, characters: str, *, bigrams: int, ngrams: int, longest: int = 2
+        self,
+        tokenizer: Tokenizer,
+        characters: str,
+        *,
+        bigrams: int = 0,
+        ngrams: np.ndarray = NONE,
+        longest: int = 2,
     ) -> None:
         """
         Args:
             tokenizer: what :func:`nlp_rnn.text.tokenizer.build` made.
             characters: every known character; ids begin at 2, after padding and the unknown one.
-            bigrams, ngrams: the number of hash buckets for pairs and for n-grams, 0 for none.
-            longest: tokens of the longest n-grams, 2 or 3.
+            bigrams: the number of hash buckets for pairs, 0 for none.
+            ngrams: the known ones, as :func:`nlp_rnn.text.ngrams.learn` gives them; an empty array for none.
+            longest: tokens of the longest n-grams.
         """
         self._words = tokenizer.get_vocab()
         self._normalize = tokenizer.normalizer.normalize_str
@@ -97,7 +109,7 @@ class Encoder:
         table: list[tuple[int, int, list[int]]] = [(0, 0, [])]
         forms: list[int] = []
         bigrams: list[int] = []
-        ngrams: list[int] = []
+        found: list[int] = []  # keys of n-grams
         starts = [0]
         for tokens in sentences:
             for token in tokens or ("",):
@@ -107,15 +119,10 @@ class Encoder:
                     table.append(self._form(token))
                 forms.append(row)
             starts.append(len(forms))
-            if self._bigrams or self._ngrams:
-                edged = ["", *(token.lower() for token in tokens or ("",)), ""]
             if self._bigrams:
-                bigrams += hashed(edged, 2, self._bigrams)
-            if self._ngrams:
-                grams = hashed(edged[1:-1], 1, self._ngrams)
-                for length in range(2, self._longest + 1):
-                    grams += hashed(edged, length, self._ngrams)
-                ngrams += _once(grams)
+                bigrams += hashed_pairs(tokens or ("",), self._bigrams)
+            if len(self._ngrams):
+                found += keys(tokens or ("",), self._longest)
         width = max(1, *(len(ids) for _, _, ids in table))
         characters = np.zeros((len(table), width + 2), np.int32)
         for row, (_, _, ids) in enumerate(table):
@@ -127,7 +134,7 @@ class Encoder:
             shapes=np.array([shape for _, shape, _ in table], np.int32),
             characters=characters,
             bigrams=np.array(bigrams, np.int32) if self._bigrams else None,
-            ngrams=np.array(ngrams, np.int32) if self._ngrams else None,
+            ngrams=lookup(np.array(found, np.uint32), self._ngrams) if len(self._ngrams) else None,
         )
 
     def is_known(self, form: str) -> bool:
@@ -145,22 +152,13 @@ class Encoder:
         return found
 
 
-def hashed(tokens: Sequence[str], length: int, buckets: int) -> list[int]:
-    """One id in [1, buckets) for each run of so many tokens, by a hash that is the same everywhere."""
-    grams = zip(*(tokens[start:] for start in range(length)))
+def hashed_pairs(tokens: Sequence[str], buckets: int) -> list[int]:
+    """One id in [1, buckets) for each pair of neighbours, edges included; the same hash everywhere."""
+    edged = ["", *(token.lower() for token in tokens), ""]
     return [
-        1 + zlib.crc32("\x1f".join(gram).encode("utf-8", "surrogatepass")) % (buckets - 1) for gram in grams
+        1 + zlib.crc32(f"{left}\x1f{right}".encode("utf-8", "surrogatepass")) % (buckets - 1)
+        for left, right in pairwise(edged)
     ]
-
-
-def _once(ids: Sequence[int]) -> list[int]:
-    """The same with 0 in place of each repetition."""
-    seen: set[int] = set()
-    kept = []
-    for i in ids:
-        kept.append(0 if i in seen else i)
-        seen.add(i)
-    return kept
 
 
 def shape_of(form: str) -> int:

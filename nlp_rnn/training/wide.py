@@ -1,4 +1,4 @@
-"""Fits the wide part of a classifier: TF-IDF of hashed n-grams into logistic regression, a convex problem.
+"""Fits the wide part of a classifier: TF-IDF of n-grams into logistic regression, a convex problem.
 
 Wang and Manning, Baselines and Bigrams, ACL 2012, is why it is worth having.
 """
@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from nlp_rnn.models.wide import Wide
-from nlp_rnn.text.encoding import Encoded, gram_starts
+from nlp_rnn.text.encoding import Encoded
 
-PENALTIES = (1.0, 3.0, 10.0)  # C; a tie on dev goes to the smallest, which smooths most
+PENALTIES = (3.0, 10.0, 30.0)  # C; a tie on dev goes to the smallest, which smooths most
 
 
 def fit_wide(wide: Wide, train: Encoded, dev: Encoded) -> None:
@@ -25,12 +25,12 @@ def fit_wide(wide: Wide, train: Encoded, dev: Encoded) -> None:
     """
     from sklearn.linear_model import LogisticRegression
 
-    buckets, labels = wide.weight.shape
-    counts = _matrix(train, buckets)
+    size, labels = wide.weight.shape
+    counts = _matrix(train, size)
     texts = np.asarray(counts.sum(axis=0)).ravel()
     # As scikit-learn's TfidfTransformer has it, smoothed; what no text has counts nothing.
     rarity = np.where(texts > 0, 1 + np.log((1 + len(train)) / (1 + texts)), 0.0)
-    inputs, held_out = _weighed(counts, rarity), _weighed(_matrix(dev, buckets), rarity)
+    inputs, held_out = _weighed(counts, rarity), _weighed(_matrix(dev, size), rarity)
     machines = [LogisticRegression(C=penalty, max_iter=1000) for penalty in PENALTIES]
     best = max(
         (machine.fit(inputs, np.asarray(train.labels)) for machine in machines),
@@ -43,14 +43,14 @@ def fit_wide(wide: Wide, train: Encoded, dev: Encoded) -> None:
         getattr(wide, name).copy_(torch.from_numpy(values))
 
 
-def _matrix(encoded: Encoded, buckets: int) -> Any:
-    """Which n-grams each text has: a sparse matrix of ones, [b, buckets], padding left out."""
+def _matrix(encoded: Encoded, size: int) -> Any:
+    """Which n-grams each text has: a sparse matrix of ones, [b, size]."""
     from scipy.sparse import csr_matrix
 
     assert encoded.ngrams is not None
     kept = np.asarray(encoded.ngrams) != 0
-    ends = np.concatenate(([0], np.cumsum(kept)))[gram_starts(encoded, encoded.ngrams)]
-    return csr_matrix((np.ones(ends[-1]), encoded.ngrams[kept], ends), shape=(len(encoded), buckets))
+    ends = np.concatenate(([0], np.cumsum(kept)))[encoded.ngram_starts]
+    return csr_matrix((np.ones(ends[-1]), encoded.ngrams[kept], ends), shape=(len(encoded), size))
 
 
 def _weighed(matrix: Any, rarity: np.ndarray) -> Any:

@@ -11,7 +11,7 @@ import torch
 
 from nlp_rnn import models, params
 from nlp_rnn.inference import writer
-from nlp_rnn.text import tokenizer
+from nlp_rnn.text import ngrams, tokenizer
 from nlp_rnn.training.fit import state
 
 LABELS = {
@@ -35,16 +35,17 @@ def make_package(tmp_path: Path) -> Make:
             shape_size=4,
             bigram_size=6,
         )
-        bigrams, ngrams = 128, 256
+        bigrams = 128
         run = params.Run(
             name="tiny",
             task=task,  # type: ignore[arg-type]
             language=language,  # type: ignore[arg-type]
             data=params.Data(source="demo"),
-            tokenizer=params.Tokenizer(bigrams=bigrams, ngrams=ngrams, ngram_length=3),
+            tokenizer=params.Tokenizer(bigrams=bigrams, ngrams=256, ngram_length=3),
             model=model,
         )
         sentences = [WORDS[language].split()]
+        known = ngrams.learn(sentences * 2, longest=3, most=256)
         learned = tokenizer.build(sentences, lowercase=True, min_count=1)
         characters = "".join(sorted(set("".join(sentences[0]))))
         torch.manual_seed(7)
@@ -54,7 +55,7 @@ def make_package(tmp_path: Path) -> Make:
             words=learned.get_vocab_size(),
             characters=len(characters) + 2,
             bigrams=bigrams,
-            ngrams=ngrams,
+            ngrams=len(known),
             **asdict(model),
         ).eval()
         with torch.no_grad():
@@ -64,7 +65,7 @@ def make_package(tmp_path: Path) -> Make:
                 if name.startswith(("wide.", "shares")):
                     buffer.uniform_(-1, 1)
                 if name == "wide.rarity":
-                    buffer[: bigrams // 2] = 0  # padding, and n-grams that training never saw
+                    buffer[0] = 0  # padding
         file = tmp_path / "tokenizer.json"
         learned.save(str(file))
         folder = tmp_path / f"{task}-{cell}-{language}-{layers}"
@@ -75,6 +76,7 @@ def make_package(tmp_path: Path) -> Make:
             labels=LABELS[task],
             characters=characters,
             tokenizer=file,
+            ngrams=ngrams.pack(known),
             metric="f1",
             dev_score=0.5,
         )

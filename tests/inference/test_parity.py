@@ -8,6 +8,7 @@ import torch
 from tokenizers import Tokenizer
 
 from nlp_rnn.inference import load, package
+from nlp_rnn.text import ngrams
 from nlp_rnn.text.batches import batches
 from nlp_rnn.text.encoding import Encoder
 from nlp_rnn.training.fit import predict, to_tensors
@@ -28,7 +29,7 @@ def test_every_network_equals_its_graph(make_package, task, cell, language, laye
         Tokenizer.from_file(str(folder / "tokenizer.json")),
         model["characters"],
         bigrams=model["bigrams"],
-        ngrams=model["ngrams"],
+        ngrams=ngrams.unpack(model["ngrams"]),
         longest=model["ngram_length"],
     )
     rng = np.random.default_rng(1)

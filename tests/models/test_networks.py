@@ -8,6 +8,7 @@ import torch
 
 from nlp_rnn import models
 from nlp_rnn.models.features import Features
+from nlp_rnn.text import ngrams
 from nlp_rnn.text.batches import gather
 from nlp_rnn.text.encoding import Encoded, Encoder
 from nlp_rnn.text.tokenizer import UNKNOWN, build
@@ -35,7 +36,7 @@ def network(task: str, cell: str = "lstm", **changes) -> models.Tagger | models.
             "words": 60,
             "characters": 20,
             "bigrams": 256,
-            "ngrams": 256,
+            "ngrams": 30,
             "cell": cell,
             "dropout": 0.0,
             **SIZES,
@@ -48,7 +49,10 @@ def sentences(task: str, count: int = 12) -> Encoded:
     rng = np.random.default_rng(5)
     tokens = [[f"w{i}" for i in rng.integers(0, 50, n)] for n in rng.integers(1, 15, count)]
     encoded = Encoder(
-        build(tokens, lowercase=True, min_count=1), "w0123456789", bigrams=256, ngrams=256
+        build(tokens, lowercase=True, min_count=1),
+        "w0123456789",
+        bigrams=256,
+        ngrams=ngrams.learn(tokens, longest=2, most=30),
     ).encode(tokens)
     if task == "ner":
         return replace(encoded, tags=rng.choice([0, 4], len(encoded.forms)).astype(np.int32))

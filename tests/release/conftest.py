@@ -75,6 +75,7 @@ class Workspace:
             labels=LABELS[self.task],
             characters="abcdefghij",
             tokenizer=Path("tokenizer.json"),
+            ngrams="",
             metric="f1",
             dev_score=0.7,
         )

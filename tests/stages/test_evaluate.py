@@ -15,6 +15,7 @@ from nlp_rnn.integrations import store
 from nlp_rnn.params import Data, Model, Run, Training
 from nlp_rnn.schema import DataError, Example
 from nlp_rnn.stages import evaluate, tokenize
+from nlp_rnn.text import ngrams
 
 TAGS = [
     (("Ann", "Lee", "met", "Bo"), ("B-PER", "I-PER", "O", "B-PER")),
@@ -62,7 +63,7 @@ def write_package(run):
         words=vocabulary["words"],
         characters=len(vocabulary["characters"]) + 2,
         bigrams=vocabulary["bigrams"],
-        ngrams=vocabulary["ngrams"],
+        ngrams=len(ngrams.unpack(vocabulary["ngrams"])),
         **asdict(run.model),
     )
     writer.write(
@@ -72,6 +73,7 @@ def write_package(run):
         labels=vocabulary["labels"],
         characters=vocabulary["characters"],
         tokenizer=tokens / "tokenizer.json",
+        ngrams=vocabulary["ngrams"],
         metric="f1",
         dev_score=0.0,
     )

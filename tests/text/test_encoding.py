@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nlp_rnn.text import ngrams
 from nlp_rnn.text.batches import batches, gather, plan
 from nlp_rnn.text.encoding import MAX_CHARACTERS, Encoded, Encoder, shape_of
 from nlp_rnn.text.tokenizer import UNKNOWN, build
@@ -20,7 +21,7 @@ def encoder() -> Encoder:
         build([["rome", "is", "a", "the"]], lowercase=True, min_count=1),
         "Raeimostx",
         bigrams=64,
-        ngrams=32,
+        ngrams=ngrams.learn([["Rome", "is", "a", "the"], ["rome", "is", "a"]], longest=3, most=100),
         longest=3,
     )
 
@@ -63,9 +64,9 @@ def test_batches_hold_what_the_flat_arrays_hold(encoder: Encoder, tmp_path) -> N
             pairs = encoded.bigrams[start + index : start + index + length + 1]
             assert batch.bigrams[row, : length + 1].tolist() == pairs.tolist()
             assert (batch.bigrams[row, length + 1 :] == 0).all()
-            grams = encoded.ngrams[3 * start + index : 3 * (start + length) + index + 1]
-            assert batch.ngrams[row, : 3 * length + 1].tolist() == grams.tolist()
-            assert (batch.ngrams[row, 3 * length + 1 :] == 0).all()
+            grams = encoded.ngrams[3 * start : 3 * (start + length)]
+            assert batch.ngrams[row, : 3 * length].tolist() == grams.tolist()
+            assert (batch.ngrams[row, 3 * length :] == 0).all()
     assert sorted(seen) == [0, 1, 2, 3]
 
 

@@ -31,9 +31,7 @@ RECIPE = {
 def setting(seed: int = 0):
     rng = np.random.default_rng(0)
     tokens = [[f"w{i}" for i in rng.integers(0, 30, n)] for n in rng.integers(1, 12, 40)]
-    encoded = Encoder(build(tokens, lowercase=True, min_count=1), "w0123456789", bigrams=0, ngrams=0).encode(
-        tokens
-    )
+    encoded = Encoder(build(tokens, lowercase=True, min_count=1), "w0123456789").encode(tokens)
     labels = np.array([int("w3" in sentence) for sentence in tokens], np.int32)
     make_deterministic(seed=seed, threads=1)
     model = models.build(

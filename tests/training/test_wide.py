@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
 from nlp_rnn import models
-from nlp_rnn.text import batches
+from nlp_rnn.text import batches, ngrams
 from nlp_rnn.text.encoding import Encoded, Encoder
 from nlp_rnn.text.tokenizer import build
 from nlp_rnn.training.device import make_deterministic
@@ -20,7 +20,11 @@ from nlp_rnn.training.shares import fit_shares
 from nlp_rnn.training.wide import PENALTIES, fit_wide
 
 CPU = torch.device("cpu")
-BUCKETS = 512
+
+
+def known() -> np.ndarray:
+    words = [f"w{i}" for i in range(12)] + ["not", "good", "bad", "so"]
+    return ngrams.learn([(a, b, b) for a in words for b in words], longest=3, most=400)
 
 
 def texts(seed: int, count: int, labels: int = 2) -> Encoded:
@@ -32,7 +36,7 @@ def texts(seed: int, count: int, labels: int = 2) -> Encoded:
         for label in gold
     ]
     vocabulary = build(tokens, lowercase=True, min_count=1)
-    encoded = Encoder(vocabulary, "abdgost", bigrams=0, ngrams=BUCKETS, longest=3).encode(tokens)
+    encoded = Encoder(vocabulary, "abdgost", ngrams=known(), longest=3).encode(tokens)
     return replace(encoded, labels=gold.astype(np.int32))
 
 
@@ -44,7 +48,7 @@ def classifier(labels: int = 2) -> models.Classifier:
         words=32,
         characters=9,
         bigrams=0,
-        ngrams=BUCKETS,
+        ngrams=len(known()),
         cell="gru",
         layers=1,
         hidden_size=4,
@@ -76,7 +80,7 @@ def test_the_wide_part_says_what_scikit_learn_says(labels: int) -> None:
     fit_wide(model.wide, train, dev)
     counts = []
     for encoded in (train, dev):
-        rows = np.zeros((len(encoded), BUCKETS))
+        rows = np.zeros((len(encoded), 1 + len(known())))
         for batch in batches.batches(encoded, 50):
             for index, grams in zip(batch.indexes, batch.ngrams):
                 rows[index, grams[grams != 0]] = 1
@@ -103,6 +107,8 @@ def test_a_text_without_any_known_n_gram_gets_the_bias() -> None:
 
 def test_shares_trust_the_part_that_knows_and_travel_with_the_weights() -> None:
     train, dev = texts(0, 120), texts(1, 200)
+    wrong = np.random.default_rng(2).random(200) < 0.15  # or the surest shares would be the likeliest
+    dev = replace(dev, labels=np.where(wrong, 1 - dev.labels, dev.labels))
     model = classifier()
     assert model.wide is not None
     fit_wide(model.wide, train, dev)
@@ -114,16 +120,5 @@ def test_shares_trust_the_part_that_knows_and_travel_with_the_weights() -> None:
     best = loss(deep * said[0] + wide * said[1], gold)
     assert best < loss(said[1], gold)
     for other in ((deep + 0.1, wide), (max(0.0, deep - 0.1), wide), (deep, wide * 0.9), (deep, wide * 1.1)):
-        if other[1] <= 10:
-            assert loss(other[0] * said[0] + other[1] * said[1], gold) >= best - 1e-6
+        assert loss(other[0] * said[0] + other[1] * said[1], gold) >= best - 1e-6
     assert "shares" in state(model)
-
-
-def test_an_n_gram_counts_once_in_a_text() -> None:
-    vocabulary = build([["so"]], lowercase=True, min_count=1)
-    encoder = Encoder(vocabulary, "so", bigrams=0, ngrams=BUCKETS, longest=2)
-    once, often = encoder.encode([["so", "so"]]), encoder.encode([["so", "so", "so"]])
-    assert once.ngrams is not None
-    assert often.ngrams is not None
-    assert {*once.ngrams.tolist()} == {*often.ngrams.tolist()}
-    assert (often.ngrams != 0).sum() == 4  # so, ^ so, so so, so $

@@ -20,7 +20,7 @@ from nlp_rnn.data.demo.grammar import Grammar, read_rules
 
 _WORDS = Path(__file__).parent / "words"
 _OPPOSITE = {"positive": "negative", "negative": "positive"}
-_SHARES = {"whole": 0.6, "told": 0.36, "judged": 0.04}  # of the three kinds of review
+_SHARES = {"whole": 0.85, "told": 0.13, "judged": 0.02}  # of the three kinds of review
 _LONGEST_GRADABLE = 3  # characters; longer judgements take no "very"
 _TYPING_ERRORS = {
     "的": "得", "得": "的", "在": "再", "再": "在", "很": "狠", "做": "作", "这": "着", "那": "哪",

@@ -1,0 +1,63 @@
+"""Runs of tokens by the hash of their text: a model keeps a sorted array of them, not a dictionary."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+LEAST = 2  # texts; an n-gram of one text alone tells that text, not its label
+NONE = np.zeros(0, np.uint32)
+
+
+def keys(tokens: Sequence[str], longest: int) -> list[int]:
+    """The 32-bit keys of a text's n-grams, by a hash that is the same everywhere.
+
+    Args:
+        tokens: n of them, at least one.
+        longest: tokens of the longest n-grams.
+
+    Returns:
+        longest * n keys: 0 stands for each repetition, and for each run that would leave the text.
+    """
+    lower = [token.lower() for token in tokens]
+    found: list[int] = []
+    for length in range(1, longest + 1):
+        runs = zip(*(lower[start:] for start in range(length)))
+        found += [zlib.crc32("\x1f".join(run).encode("utf-8", "surrogatepass")) for run in runs]
+        found += [0] * (length * len(tokens) - len(found))
+    seen: set[int] = set()
+    for place, key in enumerate(found):
+        if key in seen:
+            found[place] = 0
+        seen.add(key)
+    return found
+
+
+def learn(texts: Iterable[Sequence[str]], *, longest: int, most: int) -> np.ndarray:
+    """The keys of the n-grams that the most texts have, sorted, at most so many."""
+    counts: Counter[int] = Counter()
+    for tokens in texts:
+        counts.update(keys(tokens or ("",), longest))
+    del counts[0]
+    common = sorted((-count, key) for key, count in counts.items() if count >= LEAST)
+    return np.array(sorted(key for _, key in common[:most]), np.uint32)
+
+
+def lookup(found: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The id of each key: its place among the known ones, from 1, and 0 for any other."""
+    places = np.minimum(np.searchsorted(known, found), len(known) - 1)
+    return np.where(known[places] == found, places + 1, 0).astype(np.int32)
+
+
+def pack(known: np.ndarray) -> str:
+    """Sorted keys as text, for JSON."""
+    return base64.b64encode(known.astype("<u4").tobytes()).decode("ascii")
+
+
+def unpack(text: str) -> np.ndarray:
+    """What :func:`pack` was given."""
+    return np.frombuffer(base64.b64decode(text), "<u4")
