@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
+from nlp_rnn.models.forward_backward import loss_and_gradients
 from nlp_rnn.text.labels import barriers
+
+
+class _CompiledLoss(torch.autograd.Function):
+    """The loss with gradients that are computed along with it, where they cost the least."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, emissions: Tensor, transition: Tensor, start: Tensor, end: Tensor, tags: Tensor, mask: Tensor
+    ) -> Tensor:
+        arrays = (emissions.contiguous(), tags.int().contiguous(), mask.sum(dim=1), transition, start, end)
+        loss, gradients = loss_and_gradients(*(tensor.detach().numpy() for tensor in arrays))
+        ctx.save_for_backward(*(torch.from_numpy(gradient).to(emissions.dtype) for gradient in gradients))
+        return emissions.new_tensor(loss)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:
+        return *(gradient * scale for gradient in ctx.saved_tensors), None, None
 
 
 class CRF(nn.Module):
@@ -40,6 +61,12 @@ class CRF(nn.Module):
         Args:
             emissions: [b, t, l]. tags: [b, t]. mask: [b, t], true ones first in each row.
         """
+        if emissions.device.type == "cpu" and emissions.dtype == torch.float32:
+            return _CompiledLoss.apply(emissions, *self.scores(), tags, mask)
+        return self._plain_loss(emissions, tags, mask)
+
+    def _plain_loss(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
+        """The same in torch alone, for any device and precision."""
         return (self._log_partition(emissions, mask) - self._score(emissions, tags, mask)).sum()
 
     def decode(self, emissions: Tensor, mask: Tensor) -> list[list[int]]:

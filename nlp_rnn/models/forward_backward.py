@@ -1,0 +1,169 @@
+"""The loss of a linear-chain CRF and its gradient, by the forward-backward algorithm (Rabiner, 1989).
+
+Sums are taken over exponentials of scores less their greatest, in double precision: a step costs l
+exponentials instead of l^2. Where a label is so far behind the others that its sum nearly vanishes, that
+one sum is taken anew over scores, so that the result is exact for any finite scores. The backward pass
+hands each label's posterior to the labels before it, in the shares that they had in the forward sum:
+these add up to one, so nothing grows or fades, however long the sequence is.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+
+from nlp_rnn.models.compiled import compiled
+
+Gradients: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+VANISHING = 1e-280  # a smaller sum may have lost terms to underflow, which begins at 1e-308
+
+
+def loss_and_gradients(
+    emissions: np.ndarray,
+    tags: np.ndarray,
+    lengths: np.ndarray,
+    transition: np.ndarray,
+    start: np.ndarray,
+    end: np.ndarray,
+) -> tuple[float, Gradients]:
+    """Negative log-likelihood, summed over the batch.
+
+    Args:
+        emissions: [b, t, l]; what stands past a sequence's length is ignored.
+        tags: [b, t], the right labels.
+        lengths: [b].
+        transition: [from, to]. start, end: [l].
+
+    Returns:
+        the loss, and its gradients with respect to emissions, transition, start and end; the first is
+        single, the others are double precision.
+
+    Raises:
+        ValueError: shapes that do not go together.
+        IndexError: a length that is not in 1..t, or within it a tag that is not in 0..l - 1.
+    """
+    labels = len(start)
+    if emissions.shape != (*tags.shape, labels) or lengths.shape != tags.shape[:1]:
+        raise ValueError(f"emissions {emissions.shape}, tags {tags.shape}, lengths {lengths.shape}")
+    scores = transition.astype(np.float64), start.astype(np.float64), end.astype(np.float64)
+    greatest = scores[0].max(axis=0)  # [to]
+    odds = np.exp(scores[0] - greatest)  # [from, to], at most 1
+    trellis = np.empty((3, *emissions.shape))
+    gradients = np.zeros_like(emissions), np.zeros((labels, labels)), np.zeros(labels), np.zeros(labels)
+    partition = _forward(emissions, lengths, scores, odds, greatest, trellis)  # [b]
+    _backward(emissions, lengths, scores, odds, trellis, partition, gradients)
+    return partition.sum() - _gold(emissions, tags, lengths, scores, gradients), gradients
+
+
+@compiled
+def _forward(emissions, lengths, scores, odds, greatest, trellis):  # type: ignore[no-untyped-def]
+    """Fills the trellis; -> the logarithm of each sequence's sum over all labelings, [b]."""
+    transition, start, end = scores
+    labels = len(start)
+    partition = np.empty(len(lengths))
+    for row in range(len(lengths)):
+        if not 1 <= lengths[row] <= emissions.shape[1]:
+            raise IndexError("a length is not in 1..t")
+        alpha, prefix, inflow = trellis[0, row], trellis[1, row], trellis[2, row]  # [t, l] each
+        for to in range(labels):
+            alpha[0, to] = start[to] + emissions[row, 0, to]
+        for step in range(1, lengths[row]):
+            top = -math.inf
+            for origin in range(labels):
+                top = max(top, alpha[step - 1, origin])
+                inflow[step, origin] = 0.0
+            for origin in range(labels):
+                share = math.exp(alpha[step - 1, origin] - top)
+                prefix[step - 1, origin] = share
+                for to in range(labels):
+                    inflow[step, to] += share * odds[origin, to]
+            for to in range(labels):
+                total = inflow[step, to]
+                if total >= VANISHING:
+                    arrived = top + greatest[to] + math.log(total)
+                else:
+                    inflow[step, to] = 0.0  # tells the backward pass
+                    best, total = -math.inf, 0.0
+                    for origin in range(labels):
+                        best = max(best, alpha[step - 1, origin] + transition[origin, to])
+                    for origin in range(labels):
+                        total += math.exp(alpha[step - 1, origin] + transition[origin, to] - best)
+                    arrived = best + math.log(total)
+                alpha[step, to] = arrived + emissions[row, step, to]
+        last = alpha[lengths[row] - 1]
+        top, total = -math.inf, 0.0
+        for label in range(labels):
+            top = max(top, last[label] + end[label])
+        for label in range(labels):
+            total += math.exp(last[label] + end[label] - top)
+        partition[row] = top + math.log(total)
+    return partition
+
+
+@compiled
+def _backward(emissions, lengths, scores, odds, trellis, partition, gradients):  # type: ignore[no-untyped-def]
+    """Adds what each label and each move is expected to occur to the gradients."""
+    transition, _, end = scores
+    d_emissions, d_transition, d_start, d_end = gradients
+    labels = len(end)
+    incoming = odds.T.copy()  # [to, from]: the inner loops run over what lies side by side
+    flows = np.zeros((labels, labels))  # [to, from], less the odds
+    posterior, earlier, apart = np.empty(labels), np.empty(labels), np.empty(labels)
+    for row in range(len(lengths)):
+        alpha, prefix, inflow = trellis[0, row], trellis[1, row], trellis[2, row]
+        for label in range(labels):
+            posterior[label] = math.exp(alpha[lengths[row] - 1, label] + end[label] - partition[row])
+            d_end[label] += posterior[label]
+        for step in range(lengths[row] - 1, 0, -1):
+            for origin in range(labels):
+                d_emissions[row, step, origin] = posterior[origin]
+                earlier[origin] = apart[origin] = 0.0
+            for to in range(labels):
+                if inflow[step, to] > 0:
+                    part = posterior[to] / inflow[step, to]
+                    for origin in range(labels):
+                        earlier[origin] += incoming[to, origin] * part
+                        flows[to, origin] += prefix[step - 1, origin] * part
+                else:
+                    arrived = alpha[step, to] - emissions[row, step, to]
+                    for origin in range(labels):
+                        share = math.exp(alpha[step - 1, origin] + transition[origin, to] - arrived)
+                        apart[origin] += share * posterior[to]
+                        d_transition[origin, to] += share * posterior[to]
+            for origin in range(labels):
+                posterior[origin] = prefix[step - 1, origin] * earlier[origin] + apart[origin]
+        for label in range(labels):
+            d_emissions[row, 0, label] = posterior[label]
+            d_start[label] += posterior[label]
+    for to in range(labels):
+        for origin in range(labels):
+            d_transition[origin, to] += odds[origin, to] * flows[to, origin]
+
+
+@compiled
+def _gold(emissions, tags, lengths, scores, gradients):  # type: ignore[no-untyped-def]
+    """Takes what the right labels count off the gradients; -> their score, summed over the batch."""
+    transition, start, end = scores
+    d_emissions, d_transition, d_start, d_end = gradients
+    score = 0.0
+    for row in range(len(lengths)):
+        previous = -1
+        for step in range(lengths[row]):
+            tag = tags[row, step]
+            if not 0 <= tag < len(start):
+                raise IndexError("a tag is not in 0..l - 1")
+            score += emissions[row, step, tag]
+            d_emissions[row, step, tag] -= 1.0
+            if step == 0:
+                score += start[tag]
+                d_start[tag] -= 1.0
+            else:
+                score += transition[previous, tag]
+                d_transition[previous, tag] -= 1.0
+            previous = tag
+        score += end[previous]
+        d_end[previous] -= 1.0
+    return score
