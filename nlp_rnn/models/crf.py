@@ -17,18 +17,17 @@ class _CompiledLoss(torch.autograd.Function):
     """The loss with gradients that are computed along with it, where they cost the least."""
 
     @staticmethod
-    def forward(
-        ctx: Any, emissions: Tensor, transition: Tensor, start: Tensor, end: Tensor, tags: Tensor, mask: Tensor
-    ) -> Tensor:
-        arrays = (emissions.contiguous(), tags.int().contiguous(), mask.sum(dim=1), transition, start, end)
-        loss, gradients = loss_and_gradients(*(tensor.detach().numpy() for tensor in arrays))
+    def forward(ctx: Any, emissions: Tensor, tags: Tensor, mask: Tensor, *scores: Tensor) -> Tensor:
+        inputs = (emissions.contiguous(), tags.int().contiguous(), mask.sum(dim=1), *scores)
+        loss, gradients = loss_and_gradients(*(tensor.detach().numpy() for tensor in inputs))
         ctx.save_for_backward(*(torch.from_numpy(gradient).to(emissions.dtype) for gradient in gradients))
         return emissions.new_tensor(loss)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:
-        return *(gradient * scale for gradient in ctx.saved_tensors), None, None
+        d_emissions, *d_scores = (gradient * scale for gradient in ctx.saved_tensors)
+        return d_emissions, None, None, *d_scores
 
 
 class CRF(nn.Module):
@@ -62,7 +61,7 @@ class CRF(nn.Module):
             emissions: [b, t, l]. tags: [b, t]. mask: [b, t], true ones first in each row.
         """
         if emissions.device.type == "cpu" and emissions.dtype == torch.float32:
-            return _CompiledLoss.apply(emissions, *self.scores(), tags, mask)
+            return _CompiledLoss.apply(emissions, tags, mask, *self.scores())
         return self._plain_loss(emissions, tags, mask)
 
     def _plain_loss(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:

@@ -10,13 +10,14 @@ these add up to one, so nothing grows or fades, however long the sequence is.
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from nlp_rnn.models.compiled import compiled
-
-Gradients: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+Scores: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]  # transition [from, to], start [l], end [l]
+Gradients: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # emissions' first, then Scores'
 
 VANISHING = 1e-280  # a smaller sum may have lost terms to underflow, which begins at 1e-308
 
@@ -53,14 +54,40 @@ def loss_and_gradients(
     odds = np.exp(scores[0] - greatest)  # [from, to], at most 1
     trellis = np.empty((3, *emissions.shape))
     gradients = np.zeros_like(emissions), np.zeros((labels, labels)), np.zeros(labels), np.zeros(labels)
-    partition = _forward(emissions, lengths, scores, odds, greatest, trellis)  # [b]
-    _backward(emissions, lengths, scores, odds, trellis, partition, gradients)
-    return partition.sum() - _gold(emissions, tags, lengths, scores, gradients), gradients
+    partition = _compiled(_forward)(emissions, lengths, scores, odds, greatest, trellis)  # [b]
+    _compiled(_backward)(emissions, lengths, scores, odds, trellis, partition, gradients)
+    gold = _compiled(_gold)(emissions, tags, lengths, scores, gradients)
+    return float(partition.sum() - gold), gradients
 
 
-@compiled
-def _forward(emissions, lengths, scores, odds, greatest, trellis):  # type: ignore[no-untyped-def]
-    """Fills the trellis; -> the logarithm of each sequence's sum over all labelings, [b]."""
+@cache
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Machine code for loops over arrays, made at the first use and kept on disk.
+
+    It runs on one thread, in the order that is written: the same input gives the same bits. It stands in
+    the file of what it compiles because a cached function is compiled anew when its own file changes.
+    """
+    from numba import njit  # half a second that importing the models need not take
+
+    try:
+        return njit(cache=True, error_model="numpy")(function)
+    except RuntimeError:  # neither beside this file nor in the user's cache folder may it be kept
+        return njit(error_model="numpy")(function)
+
+
+def _forward(
+    emissions: np.ndarray,
+    lengths: np.ndarray,
+    scores: Scores,
+    odds: np.ndarray,
+    greatest: np.ndarray,
+    trellis: np.ndarray,
+) -> np.ndarray:
+    """Fills the trellis; -> the logarithm of each sequence's sum over all labelings, [b].
+
+    The trellis holds, [b, t, l] each: alpha, scores of all that leads to a label; prefix, its exponentials
+    less the step's greatest; inflow, what prefixes and odds sum up to one step later, 0 where it vanishes.
+    """
     transition, start, end = scores
     labels = len(start)
     partition = np.empty(len(lengths))
@@ -103,9 +130,16 @@ def _forward(emissions, lengths, scores, odds, greatest, trellis):  # type: igno
     return partition
 
 
-@compiled
-def _backward(emissions, lengths, scores, odds, trellis, partition, gradients):  # type: ignore[no-untyped-def]
-    """Adds what each label and each move is expected to occur to the gradients."""
+def _backward(
+    emissions: np.ndarray,
+    lengths: np.ndarray,
+    scores: Scores,
+    odds: np.ndarray,
+    trellis: np.ndarray,
+    partition: np.ndarray,
+    gradients: Gradients,
+) -> None:
+    """Adds to the gradients how often each label and each move is expected."""
     transition, _, end = scores
     d_emissions, d_transition, d_start, d_end = gradients
     labels = len(end)
@@ -143,9 +177,10 @@ def _backward(emissions, lengths, scores, odds, trellis, partition, gradients): 
             d_transition[origin, to] += odds[origin, to] * flows[to, origin]
 
 
-@compiled
-def _gold(emissions, tags, lengths, scores, gradients):  # type: ignore[no-untyped-def]
-    """Takes what the right labels count off the gradients; -> their score, summed over the batch."""
+def _gold(
+    emissions: np.ndarray, tags: np.ndarray, lengths: np.ndarray, scores: Scores, gradients: Gradients
+) -> float:
+    """Takes how often each label and each move is right off the gradients; -> the score of what is right."""
     transition, start, end = scores
     d_emissions, d_transition, d_start, d_end = gradients
     score = 0.0

@@ -8,7 +8,7 @@ import torch
 
 from nlp_rnn.inference.viterbi import Transitions, decode
 from nlp_rnn.models.crf import CRF
-from nlp_rnn.text.labels import may_follow
+from nlp_rnn.text.labels import bioes_labels, may_follow
 
 LABELS = ["O", "B-X", "I-X", "E-X", "S-X"]
 LENGTHS = [4, 2, 1]
@@ -24,29 +24,46 @@ def setting() -> tuple[CRF, torch.Tensor, torch.Tensor]:
     return crf, torch.randn(len(LENGTHS), max(LENGTHS), len(LABELS)) * 2, mask
 
 
-def brute_force(crf: CRF, emissions: torch.Tensor, length: int) -> dict[tuple[int, ...], torch.Tensor]:
+def brute_force(crf: CRF, emissions: torch.Tensor, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Every label sequence of a length, [n, length], and its score, [n]."""
     transition, start, end = crf.scores()
-    scores = {}
-    for path in product(range(len(LABELS)), repeat=length):
-        score = start[path[0]] + end[path[-1]] + sum(emissions[t, label] for t, label in enumerate(path))
-        scores[path] = score + sum(transition[a, b] for a, b in pairwise(path))
-    return scores
+    paths = torch.tensor(list(product(range(len(LABELS)), repeat=length)))
+    scores = start[paths[:, 0]] + end[paths[:, -1]] + emissions[torch.arange(length), paths].sum(dim=1)
+    return paths, scores + transition[paths[:, :-1], paths[:, 1:]].sum(dim=1)
 
 
-def test_loss_and_its_gradient_equal_brute_force(setting) -> None:
+@pytest.mark.parametrize("precision", [torch.float32, torch.float64])  # compiled code, torch alone
+def test_loss_and_its_gradients_equal_brute_force(setting, precision: torch.dtype) -> None:
     crf, emissions, mask = setting
-    emissions.requires_grad_()
+    crf, emissions = crf.to(precision), emissions.to(precision).requires_grad_()
     tags = torch.tensor([[1, 2, 3, 0], [4, 0, 0, 0], [4, 0, 0, 0]])
-    expected = torch.zeros(())
+    expected = torch.zeros((), dtype=precision)
     for row, length in enumerate(LENGTHS):
-        scores = brute_force(crf, emissions[row], length)
-        gold = tuple(tags[row, :length].tolist())
-        expected = expected + torch.logsumexp(torch.stack(list(scores.values())), 0) - scores[gold]
+        paths, scores = brute_force(crf, emissions[row, :length], length)
+        gold = (paths == tags[row, :length]).all(dim=1)
+        expected = expected + torch.logsumexp(scores, 0) - scores[gold].squeeze()
     loss = crf.loss(emissions, tags, mask)
-    torch.testing.assert_close(loss, expected, atol=1e-4, rtol=1e-5)
+    torch.testing.assert_close(loss, expected)
     wanted = [emissions, *crf.parameters()]
     for one, other in zip(torch.autograd.grad(loss, wanted), torch.autograd.grad(expected, wanted)):
-        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
+
+
+def test_compiled_code_equals_torch_alone() -> None:
+    torch.manual_seed(3)
+    crf = CRF(bioes_labels(["A", "B", "C"]))
+    for parameter in crf.parameters():
+        torch.nn.init.normal_(parameter)
+    emissions = torch.randn(7, 25, 13, requires_grad=True)
+    mask = torch.arange(25) < torch.randint(1, 26, (7, 1))
+    tags = torch.randint(0, 13, (7, 25))  # illegal moves among them
+    wanted = [emissions, *crf.parameters()]
+    weight = 0.3  # the loss is never the last thing that is computed
+    loss, plain = crf.loss(emissions, tags, mask) * weight, crf._plain_loss(emissions, tags, mask) * weight
+    torch.testing.assert_close(loss, plain)
+    for one, other in zip(torch.autograd.grad(loss, wanted), torch.autograd.grad(plain, wanted)):
+        assert one.dtype == other.dtype
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
 
 
 def test_decoding_equals_brute_force_and_numpy(setting) -> None:
@@ -54,8 +71,8 @@ def test_decoding_equals_brute_force_and_numpy(setting) -> None:
     crf.requires_grad_(False)
     best = []
     for row, length in enumerate(LENGTHS):
-        scores = brute_force(crf, emissions[row], length)
-        best.append(list(max(scores, key=lambda path: float(scores[path]))))
+        paths, scores = brute_force(crf, emissions[row, :length], length)
+        best.append(paths[scores.argmax()].tolist())
     assert crf.decode(emissions, mask) == best
     scores = Transitions(*(tensor.detach().numpy() for tensor in crf.scores()))
     assert [path.tolist() for path in decode(emissions.numpy(), np.array(LENGTHS), scores)] == best
