@@ -14,7 +14,7 @@ from nlp_rnn.text.labels import barriers
 
 
 class _CompiledLoss(torch.autograd.Function):
-    """The loss with gradients that are computed along with it, where they cost the least."""
+    """The loss by compiled code, which has all gradients ready when it is done."""
 
     @staticmethod
     def forward(ctx: Any, emissions: Tensor, tags: Tensor, mask: Tensor, *scores: Tensor) -> Tensor:
@@ -60,6 +60,7 @@ class CRF(nn.Module):
         Args:
             emissions: [b, t, l]. tags: [b, t]. mask: [b, t], true ones first in each row.
         """
+        # Never torch alone because numba is missing: the weights' bits would depend on what is installed.
         if emissions.device.type == "cpu" and emissions.dtype == torch.float32:
             return _CompiledLoss.apply(emissions, tags, mask, *self.scores())
         return self._plain_loss(emissions, tags, mask)

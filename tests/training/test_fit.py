@@ -28,15 +28,16 @@ RECIPE = {
 }
 
 
-def setting(seed: int = 0):
+def setting(seed: int = 0, task: str = "sentiment"):
     rng = np.random.default_rng(0)
     tokens = [[f"w{i}" for i in rng.integers(0, 30, n)] for n in rng.integers(1, 12, 40)]
     encoded = Encoder(build(tokens, lowercase=True, min_count=1), "w0123456789").encode(tokens)
     labels = np.array([int("w3" in sentence) for sentence in tokens], np.int32)
+    tags = np.array([int(token == "w3") for sentence in tokens for token in sentence], np.int32)
     make_deterministic(seed=seed, threads=1)
     model = models.build(
-        "sentiment",
-        labels=["no", "yes"],
+        task,
+        labels=["no", "yes"] if task == "sentiment" else ["O", "S-X"],
         words=32,
         characters=13,
         bigrams=0,
@@ -52,7 +53,7 @@ def setting(seed: int = 0):
         dropout=0.3,
         word_dropout=0.1,
     )
-    return model, replace(encoded, labels=labels)
+    return model, replace(encoded, labels=labels, tags=tags)
 
 
 def test_the_best_weights_are_restored_and_patience_ends_training() -> None:
@@ -72,14 +73,15 @@ def test_the_best_weights_are_restored_and_patience_ends_training() -> None:
     assert all(epoch.gradient_norm > 0 for epoch in history)
 
 
-def weights_after(seed: int) -> list[np.ndarray]:
-    model, train = setting(seed)
+def weights_after(seed: int, task: str) -> list[np.ndarray]:
+    model, train = setting(seed, task)
     list(fit(model, train, lambda: 0.0, **{**RECIPE, "patience": 9, "seed": seed}))
     return [tensor.numpy() for tensor in state(model).values()]
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_seed_others() -> None:
-    first, second, other = weights_after(1), weights_after(1), weights_after(2)
+@pytest.mark.parametrize("task", ["ner", "sentiment"])
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(task: str) -> None:
+    first, second, other = (weights_after(seed, task) for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(first, second))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other))
 
