@@ -43,9 +43,10 @@ class Tokenizer:
 class Model:
     """The network."""
 
-    cell: Literal["rnn", "gru", "lstm"] = "lstm"
+    cell: Literal["rnn", "gru", "lstm", "mingru"] = "lstm"
     layers: int = number(1, 1)
     hidden_size: int = number(128, 1)  # in each direction
+    residual: bool = False  # whether a layer above the first adds to what it reads
     word_size: int = number(100, 1)
     character_size: int = number(25, 1)
     character_filters: int = number(50)  # 0 for no character features

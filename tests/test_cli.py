@@ -81,7 +81,7 @@ def test_a_parameter_that_does_not_fit_names_its_line(project: Path) -> None:
     result = command("train", "ner-en", folder=project)
     assert result.returncode == 2
     assert (
-        "params.yaml:11: `runs.ner-en.model.cell` is 'lsmt'; it must be one of: rnn, gru, lstm."
+        "params.yaml:11: `runs.ner-en.model.cell` is 'lsmt'; it must be one of: rnn, gru, lstm, mingru."
         in result.stderr
     )
 

@@ -55,11 +55,12 @@ def test_the_four_runs_of_the_repository() -> None:
     ("old", "new", "message"),
     [
         ("cell: gru", "cel: gru", r"params.yaml:9: unknown key `cel` in runs.mine.model; known: .*cell"),
-        ("cell: gru", "cell: gro", r"params.yaml:9: `runs.mine.model.cell` is 'gro'; .* rnn, gru, lstm"),
+        ("cell: gru", "cell: gro", r"params.yaml:9: `runs.mine.model.cell` is 'gro'; .* lstm, mingru"),
         ("dropout: 0", "dropout: much", r"params.yaml:10: `runs.mine.model.dropout` .* must be a number"),
         ("dropout: 0", "dropout: true", r"params.yaml:10: .* must be a number"),
         ("dropout: 0", "dropout: 2", r"params.yaml:10: .* must lie in \[0, 0.95\]"),
         ("dropout: 0", "layers: 1.5", r"params.yaml:10: .* must be a whole number"),
+        ("dropout: 0", "residual: 1", r"params.yaml:10: .*residual` .* must be true or false"),
         ("dropout: 0", "layers: 0", r"params.yaml:10: .* must lie in \[1, inf\]"),
         ("task: ner", "task: nre", r"params.yaml:4: `runs.mine.task` is 'nre'; .* ner, sentiment"),
         ("    language: zh\n", "", r"params.yaml:3: runs.mine lacks the key `language`"),

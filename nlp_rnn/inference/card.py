@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _TASKS = {"ner": "token-classification", "sentiment": "text-classification"}
+_CELLS = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM", "mingru": "minGRU"}
 
 
 def write(
@@ -36,7 +37,7 @@ model-index:
 
 # {name}
 
-A bidirectional {model["cell"].upper()} ({model["layers"]} x {model["hidden_size"]} units in each direction,
+A bidirectional {_CELLS[model["cell"]]} ({model["layers"]} x {model["hidden_size"]} units in each direction,
 {parameters:,} weights) for {"named entities" if task == "ner" else "sentiment"} in
 {"English" if run["language"] == "en" else "Chinese"}. It answers: {", ".join(labels)}.
 

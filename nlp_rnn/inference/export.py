@@ -11,22 +11,23 @@ from collections.abc import Mapping
 import numpy as np
 from onnx import ModelProto, TensorProto
 
+from nlp_rnn.inference import recurrent
 from nlp_rnn.inference.graph import Graph
 
 Weights = Mapping[str, np.ndarray]
-# In which order ONNX wants the gates that torch keeps as (r, z, n) and (i, f, g, o).
-GATES = {"rnn": (0,), "gru": (1, 0, 2), "lstm": (0, 3, 1, 2)}
 END = int(np.iinfo(np.int32).max)  # of a slice that takes all the rest
 WIDE = "wide.weight"
-LOWEST = -10.0  # as in nlp_rnn/models/masks.py, which needs torch
+LOWEST = -1e30  # as in nlp_rnn/models/masks.py, which needs torch
 
 
-def export(weights: Weights, *, task: str, cell: str, layers: int, hidden_size: int) -> ModelProto:
+def export(
+    weights: Weights, *, task: str, cell: str, layers: int, hidden_size: int, residual: bool
+) -> ModelProto:
     """Builds the graph.
 
     Args:
         weights: the network's state, by torch's names.
-        task, cell, layers, hidden_size: what the network was built with.
+        task, cell, layers, hidden_size, residual: what the network was built with.
 
     Returns:
         a model whose inputs are those of :class:`nlp_rnn.text.batches.Batch`, as far as the network uses
@@ -47,7 +48,8 @@ def export(weights: Weights, *, task: str, cell: str, layers: int, hidden_size: 
     x = _features(graph, weights)  # [b, t, e]
     x = graph.add("Transpose", x, perm=[1, 0, 2])  # [t, b, e]
     for layer in range(layers):
-        x = _recurrent(graph, weights, x, cell, layer, hidden_size)
+        states = recurrent.layer(graph, weights, x, cell=cell, layer=layer, hidden_size=hidden_size)
+        x = graph.add("Add", x, states) if residual and layer else states  # [t, b, 2h]
     if task == "ner":
         x = _linear(graph, weights, "output", x)  # [t, b, l]
         x = graph.add("Transpose", x, perm=[1, 0, 2])
@@ -86,39 +88,6 @@ def _characters(graph: Graph, weights: Weights) -> str:
     padding = graph.add("Unsqueeze", padding, graph.integers(2))
     x = graph.add("Where", padding, _lowest(graph), x)
     return graph.add("Tanh", graph.add("ReduceMax", x, graph.integers(1), keepdims=0))
-
-
-def _recurrent(graph: Graph, weights: Weights, x: str, cell: str, layer: int, hidden_size: int) -> str:
-    """[t, b, e] -> [t, b, 2h]."""
-    stacked = {
-        kind: np.stack(
-            [
-                _reordered(weights[f"encoder.{side}.{layer}.{kind}_l0"], GATES[cell])
-                for side in ("ahead", "back")
-            ]
-        )
-        for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    }
-    biases = np.concatenate((stacked["bias_ih"], stacked["bias_hh"]), axis=1)
-    attributes: dict[str, object] = {"hidden_size": hidden_size, "direction": "bidirectional"}
-    if cell == "gru":
-        attributes["linear_before_reset"] = 1
-    y = graph.add(
-        cell.upper(),
-        x,
-        graph.weight(f"layer{layer}.W", stacked["weight_ih"]),
-        graph.weight(f"layer{layer}.R", stacked["weight_hh"]),
-        graph.weight(f"layer{layer}.B", biases),
-        "lengths",
-        **attributes,
-    )  # [t, 2, b, h]
-    y = graph.add("Transpose", y, perm=[0, 2, 1, 3])
-    return graph.add("Reshape", y, graph.integers(0, 0, 2 * hidden_size))
-
-
-def _reordered(weight: np.ndarray, order: tuple[int, ...]) -> np.ndarray:
-    gates = np.split(weight, len(order))
-    return np.concatenate([gates[i] for i in order])
 
 
 def _pooled(graph: Graph, x: str) -> str:

@@ -49,6 +49,7 @@ def write(
         cell=model["cell"],
         layers=model["layers"],
         hidden_size=model["hidden_size"],
+        residual=model["residual"],
     )
     (unfinished / "model.onnx").write_bytes(graph.SerializeToString(deterministic=True))
     arrays = {name: np.ascontiguousarray(values) for name, values in weights.items()}

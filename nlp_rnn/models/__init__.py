@@ -30,6 +30,7 @@ def build(
     shape_size: int,
     bigram_size: int,
     dropout: float,
+    residual: bool = False,
     word_dropout: float = 0.0,
     label_smoothing: float = 0.0,
 ) -> Tagger | Classifier:
@@ -54,7 +55,12 @@ def build(
         word_dropout=word_dropout,
     )
     encoder = BidirectionalEncoder(
-        cell=cell, input_size=features.size, hidden_size=hidden_size, layers=layers, dropout=dropout
+        cell=cell,
+        input_size=features.size,
+        hidden_size=hidden_size,
+        layers=layers,
+        dropout=dropout,
+        residual=residual,
     )
     if task == "ner":
         return Tagger(features=features, encoder=encoder, labels=labels, dropout=dropout)

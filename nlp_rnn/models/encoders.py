@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-CELLS: Mapping[str, Callable[..., nn.Module]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+from nlp_rnn.models.mingru import MinGRU
+
+# Sizes of input and state, e and h -> a module that makes states [b, t, h], and the last one, of [b, t, e].
+CELLS: Mapping[str, Callable[[int, int], nn.Module]] = {
+    "rnn": partial(nn.RNN, batch_first=True),
+    "gru": partial(nn.GRU, batch_first=True),
+    "lstm": partial(nn.LSTM, batch_first=True),
+    "mingru": MinGRU,
+}
 
 
 class LockedDropout(nn.Module):
@@ -33,23 +42,42 @@ class BidirectionalEncoder(nn.Module):
     and never reaches a state that is used.
     """
 
-    def __init__(self, *, cell: str, input_size: int, hidden_size: int, layers: int, dropout: float) -> None:
+    def __init__(
+        self,
+        *,
+        cell: str,
+        input_size: int,
+        hidden_size: int,
+        layers: int,
+        dropout: float,
+        residual: bool = False,
+    ) -> None:
+        """
+        Args:
+            cell: one of :data:`CELLS`.
+            input_size: e. hidden_size: h, of each direction. layers: one on top of the other.
+            dropout: share of the features that each layer's input loses in training.
+            residual: each layer above the first adds to what it reads (He et al., CVPR 2016), rather than
+                replacing it.
+        """
         super().__init__()
         kind = CELLS[cell]
         sizes = [input_size, *[2 * hidden_size] * (layers - 1)]
-        self.ahead = nn.ModuleList(kind(size, hidden_size, batch_first=True) for size in sizes)
-        self.back = nn.ModuleList(kind(size, hidden_size, batch_first=True) for size in sizes)
+        self.ahead = nn.ModuleList(kind(size, hidden_size) for size in sizes)
+        self.back = nn.ModuleList(kind(size, hidden_size) for size in sizes)
         self.dropout = LockedDropout(dropout)
+        self.residual = residual
         self.size = 2 * hidden_size
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """[b, t, e] and [b, t] -> [b, t, 2h]; what stands at padded steps means nothing."""
         flipped = _flipped(mask)  # [b, t]
-        for ahead, back in zip(self.ahead, self.back):
-            x = self.dropout(x)
-            left, _ = ahead(x)  # [b, t, h]
-            right, _ = back(_rearranged(x, flipped))
-            x = torch.cat((left, _rearranged(right, flipped)), dim=-1)
+        for layer, (ahead, back) in enumerate(zip(self.ahead, self.back)):
+            seen = self.dropout(x)
+            left, _ = ahead(seen)  # [b, t, h]
+            right, _ = back(_rearranged(seen, flipped))
+            states = torch.cat((left, _rearranged(right, flipped)), dim=-1)
+            x = x + states if self.residual and layer else states
         return x
 
 

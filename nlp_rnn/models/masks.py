@@ -7,7 +7,8 @@ from torch import Tensor
 
 from nlp_rnn.text.batches import Batch
 
-LOWEST = -10.0  # below every state and activation that a maximum is taken over
+# Below whatever a maximum is taken over: not every state has a bound. Finite, for 0 * inf is no number.
+LOWEST = -1e30
 
 
 def inside(batch: Batch) -> Tensor:

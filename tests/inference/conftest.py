@@ -24,11 +24,20 @@ Make = Callable[..., tuple[Path, torch.nn.Module]]
 
 @pytest.fixture
 def make_package(tmp_path: Path) -> Make:
-    def make(task: str, cell: str = "lstm", language: str = "en", layers: int = 1, scale: float = 0.4):
+    def make(
+        task: str,
+        cell: str = "lstm",
+        language: str = "en",
+        layers: int = 1,
+        *,
+        residual: bool = False,
+        words_of: float | None = None,  # size of every element of the words' vectors, whose signs stay
+    ):
         model = params.Model(
             cell=cell,  # type: ignore[arg-type]
             layers=layers,
             hidden_size=12,
+            residual=residual,
             word_size=10,
             character_size=6,
             character_filters=8 if language == "en" else 0,
@@ -60,7 +69,9 @@ def make_package(tmp_path: Path) -> Make:
         ).eval()
         with torch.no_grad():
             for parameter in network.parameters():
-                torch.nn.init.normal_(parameter, std=scale)
+                torch.nn.init.normal_(parameter, std=0.4)
+            if words_of is not None:
+                network.features.word.weight.sign_().mul_(words_of)
             for name, buffer in network.named_buffers():
                 if name.startswith(("wide.", "shares")):
                     buffer.uniform_(-1, 1)
