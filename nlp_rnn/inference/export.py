@@ -1,7 +1,7 @@
 """Trained weights -> one ONNX graph of the whole network, characters and true lengths included.
 
 The graph is written by hand rather than traced: the same weights give the same bytes, within
-milliseconds, and each recurrent layer is one operator that onnxruntime has a kernel for.
+milliseconds, and each recurrent layer is one operator.
 """
 
 from __future__ import annotations
@@ -48,8 +48,10 @@ def export(
     x = _features(graph, weights)  # [b, t, e]
     x = graph.add("Transpose", x, perm=[1, 0, 2])  # [t, b, e]
     for layer in range(layers):
-        states = recurrent.layer(graph, weights, x, cell=cell, layer=layer, hidden_size=hidden_size)
-        x = graph.add("Add", x, states) if residual and layer else states  # [t, b, 2h]
+        read = x
+        x = recurrent.states(graph, weights, x, cell=cell, layer=layer, hidden_size=hidden_size)  # [t, b, 2h]
+        if residual and layer:
+            x = graph.add("Add", read, x)
     if task == "ner":
         x = _linear(graph, weights, "output", x)  # [t, b, l]
         x = graph.add("Transpose", x, perm=[1, 0, 2])
@@ -91,7 +93,7 @@ def _characters(graph: Graph, weights: Weights) -> str:
 
 
 def _pooled(graph: Graph, x: str) -> str:
-    """[t, b, 2h], zero past each length -> maximum and mean over time, [b, 4h]."""
+    """[t, b, 2h] -> maximum and mean over time, [b, 4h]."""
     steps = graph.add("Gather", graph.add("Shape", x), graph.weight("first", np.array(0, np.int64)))
     span = graph.add(
         "Range",
@@ -105,7 +107,8 @@ def _pooled(graph: Graph, x: str) -> str:
     highest = graph.add(
         "ReduceMax", graph.add("Where", inside, x, _lowest(graph)), graph.integers(0), keepdims=0
     )
-    total = graph.add("ReduceSum", x, graph.integers(0), keepdims=0)
+    zero = graph.weight("none", np.array(0, np.float32))
+    total = graph.add("ReduceSum", graph.add("Where", inside, x, zero), graph.integers(0), keepdims=0)
     count = graph.add("Unsqueeze", graph.add("Cast", "lengths", to=TensorProto.FLOAT), graph.integers(1))
     return graph.add("Concat", highest, graph.add("Div", total, count), axis=1)
 

@@ -42,6 +42,26 @@ class Graph:
         """``value[start:end]`` along an axis; an end past the last one is the last."""
         return self.add("Slice", value, self.integers(start), self.integers(end), self.integers(axis))
 
+    def recurrence(self, kept: str, added: str, size: int) -> str:
+        """``h_t = kept_t * h_{t-1} + added_t`` over the first axis of two [t, b, size], from h = 0."""
+        names = ("h", "kept", "added", "next", "state")  # the last two are one: a Scan wants two results
+        values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["b", size]) for n in names]
+        step = helper.make_graph(
+            [
+                helper.make_node("Mul", ["h", "kept"], ["old"]),
+                helper.make_node("Add", ["old", "added"], ["next"]),
+                helper.make_node("Identity", ["next"], ["state"]),
+            ],
+            "step",
+            values[:3],
+            values[3:],
+        )
+        start = self.add("ConstantOfShape", self.add("Shape", added, start=1))  # [b, size]
+        name = f"scan_{len(self._nodes)}"
+        inputs, outputs = [start, kept, added], [f"{name}_last", name]
+        self._nodes.append(helper.make_node("Scan", inputs, outputs, name=name, body=step, num_scan_inputs=2))
+        return name
+
     def finish(self, name: str, result: str, axes: Sequence[str | int], producer: str) -> ModelProto:
         """The checked model, whose only output, float32, is ``name``."""
         self._nodes.append(helper.make_node("Identity", [result], [name], name=name))

@@ -1,32 +1,22 @@
-"""A recurrent layer as one ONNX operator that reads both directions and stops at true lengths."""
+"""A recurrent layer in ONNX: it reads both directions, and stops at true lengths."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
+from onnx import TensorProto
 
 from nlp_rnn.inference.graph import Graph
 
 Weights = Mapping[str, np.ndarray]
 # In which order ONNX wants the gates that torch keeps as (r, z, n) and (i, f, g, o).
-ORDER = {"rnn": (0,), "gru": (1, 0, 2), "lstm": (0, 3, 1, 2)}
-OPERATORS = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM", "mingru": "GRU"}
-ATTRIBUTES: Mapping[str, Mapping[str, object]] = {
-    "rnn": {},
-    "gru": {"linear_before_reset": 1},  # torch's variant, and cuDNN's
-    "lstm": {},
-    # The candidate stays as it is, 1 * c + 0, in both directions.
-    "mingru": {
-        "activations": ["Sigmoid", "Affine"] * 2,
-        "activation_alpha": [1.0, 1.0],
-        "activation_beta": [0.0, 0.0],
-    },
-}
+GATES = {"rnn": (0,), "gru": (1, 0, 2), "lstm": (0, 3, 1, 2)}
+SIDES = ("ahead", "back")
 
 
-def layer(graph: Graph, weights: Weights, x: str, *, cell: str, layer: int, hidden_size: int) -> str:
-    """Adds a layer.
+def states(graph: Graph, weights: Weights, x: str, *, cell: str, layer: int, hidden_size: int) -> str:
+    """The states of one layer.
 
     Args:
         graph: has an input ``lengths`` [b].
@@ -35,49 +25,66 @@ def layer(graph: Graph, weights: Weights, x: str, *, cell: str, layer: int, hidd
         cell, layer, hidden_size: which cell, the layer's number from 0, and h.
 
     Returns:
-        states [t, b, 2h], zero past each length.
+        [t, b, 2h]; what stands past a length means nothing.
     """
-    directions = [_gates(weights, cell, f"encoder.{side}.{layer}") for side in ("ahead", "back")]
-    stacked = [
-        graph.weight(f"layer{layer}.{name}", np.stack(parts)) for name, parts in zip("WRB", zip(*directions))
-    ]
+    if cell == "mingru":
+        return _mingru(graph, weights, x, layer, hidden_size)
+    stacked = {
+        kind: np.stack(
+            [_reordered(weights[f"encoder.{side}.{layer}.{kind}_l0"], GATES[cell]) for side in SIDES]
+        )
+        for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    }
+    biases = np.concatenate((stacked["bias_ih"], stacked["bias_hh"]), axis=1)
+    attributes: dict[str, object] = {"hidden_size": hidden_size, "direction": "bidirectional"}
+    if cell == "gru":
+        attributes["linear_before_reset"] = 1
     y = graph.add(
-        OPERATORS[cell],
+        cell.upper(),
         x,
-        *stacked,
+        graph.weight(f"layer{layer}.W", stacked["weight_ih"]),
+        graph.weight(f"layer{layer}.R", stacked["weight_hh"]),
+        graph.weight(f"layer{layer}.B", biases),
         "lengths",
-        hidden_size=hidden_size,
-        direction="bidirectional",
-        **ATTRIBUTES[cell],
+        **attributes,
     )  # [t, 2, b, h]
     y = graph.add("Transpose", y, perm=[0, 2, 1, 3])
     return graph.add("Reshape", y, graph.integers(0, 0, 2 * hidden_size))
 
 
-def _gates(weights: Weights, cell: str, prefix: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One direction's W [gh, e], R [gh, h] and B [2gh] for the g gates of its operator."""
-    if cell == "mingru":
-        return _mingru(weights[f"{prefix}.gates.weight"], weights[f"{prefix}.gates.bias"])
-    w, r, wb, rb = (
-        _reordered(weights[f"{prefix}.{name}_l0"], ORDER[cell])
-        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    )
-    return w, r, np.concatenate((wb, rb))
-
-
-def _mingru(weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A GRU that is blind to its own states: R is zero, so what it resets does not matter.
-
-    ONNX's z is the share of the old state that is kept, ours the share that is replaced, and
-    1 - sigmoid(a) = sigmoid(-a).
-    """
-    (update, candidate), (update_bias, candidate_bias) = np.split(weight, 2), np.split(bias, 2)
-    size = len(candidate)
-    w = np.concatenate((-update, np.zeros_like(update), candidate))  # z, r, h
-    b = np.concatenate((-update_bias, np.zeros_like(update_bias), candidate_bias))
-    return w, np.zeros((3 * size, size), np.float32), np.concatenate((b, np.zeros_like(b)))
-
-
 def _reordered(weight: np.ndarray, order: tuple[int, ...]) -> np.ndarray:
     gates = np.split(weight, len(order))
     return np.concatenate([gates[i] for i in order])
+
+
+def _mingru(graph: Graph, weights: Weights, x: str, layer: int, size: int) -> str:
+    """Both directions side by side, the backward one turned around by its lengths: one loop over time.
+
+    ONNX's GRU could do it too, with R = 0 and Affine for tanh, but spends half its time on products with
+    zero, and a gate that is all but closed leaks: the candidate's share is 1 - sigmoid there.
+    """
+    weight, bias = (
+        np.concatenate([weights[f"encoder.{side}.{layer}.gates.{kind}"] for side in SIDES])
+        for kind in ("weight", "bias")
+    )
+    x = graph.add("MatMul", x, graph.weight(f"layer{layer}.W", weight.T))
+    x = graph.add("Add", x, graph.weight(f"layer{layer}.B", bias))  # [t, b, 4h]
+    left, right = graph.slice(x, 0, 2 * size, 2), _turned(graph, graph.slice(x, 2 * size, 4 * size, 2))
+    update, candidate = (
+        graph.add("Concat", *(graph.slice(side, at, at + size, 2) for side in (left, right)), axis=2)
+        for at in (0, size)
+    )  # [t, b, 2h] each
+    # onnxruntime's own sigmoid is off by some 1e-7, which for a closed gate is all that it lets through.
+    one = graph.weight("one", np.array(1, np.float32))
+    z = graph.add("Reciprocal", graph.add("Add", graph.add("Exp", graph.add("Neg", update)), one))
+    added = graph.add("Mul", z, candidate)
+    kept = graph.add("Sub", one, z)
+    x = graph.recurrence(kept, added, 2 * size)
+    left, right = graph.slice(x, 0, size, 2), graph.slice(x, size, 2 * size, 2)
+    return graph.add("Concat", left, _turned(graph, right), axis=2)
+
+
+def _turned(graph: Graph, x: str) -> str:
+    """Each sequence from its end to its beginning; padding stays behind it."""
+    lengths = graph.add("Cast", "lengths", to=TensorProto.INT64)
+    return graph.add("ReverseSequence", x, lengths, time_axis=0, batch_axis=1)

@@ -90,6 +90,17 @@ def test_company_in_a_batch_never_changes_an_answer(task: str, cell: str) -> Non
     )
 
 
+def test_padding_never_wins_over_states_far_below_zero() -> None:
+    encoded, model = sentences("sentiment"), network("sentiment", "mingru", ngrams=0).eval()
+    with torch.no_grad():
+        for side in (model.encoder.ahead[0], model.encoder.back[0]):
+            side.gates.bias.fill_(-50).chunk(2)[0].fill_(50)  # open gates, and candidates near -50
+        together = model.logits(to_tensors(gather(encoded, np.arange(len(encoded))), CPU))
+        for index in range(len(encoded)):
+            alone = model.logits(to_tensors(gather(encoded, np.array([index])), CPU))
+            torch.testing.assert_close(alone[0], together[index], atol=1e-4, rtol=1e-5)
+
+
 def test_word_dropout_hides_ids_in_training_alone() -> None:
     torch.manual_seed(0)
     features = Features(

@@ -28,7 +28,7 @@ RECIPE = {
 }
 
 
-def setting(seed: int = 0, task: str = "sentiment"):
+def setting(seed: int = 0, task: str = "sentiment", cell: str = "gru"):
     rng = np.random.default_rng(0)
     tokens = [[f"w{i}" for i in rng.integers(0, 30, n)] for n in rng.integers(1, 12, 40)]
     encoded = Encoder(build(tokens, lowercase=True, min_count=1), "w0123456789").encode(tokens)
@@ -42,7 +42,7 @@ def setting(seed: int = 0, task: str = "sentiment"):
         characters=13,
         bigrams=0,
         ngrams=0,
-        cell="gru",
+        cell=cell,
         layers=1,
         hidden_size=8,
         word_size=8,
@@ -73,15 +73,15 @@ def test_the_best_weights_are_restored_and_patience_ends_training() -> None:
     assert all(epoch.gradient_norm > 0 for epoch in history)
 
 
-def weights_after(seed: int, task: str) -> list[np.ndarray]:
-    model, train = setting(seed, task)
+def weights_after(seed: int, task: str, cell: str) -> list[np.ndarray]:
+    model, train = setting(seed, task, cell)
     list(fit(model, train, lambda: 0.0, **{**RECIPE, "patience": 9, "seed": seed}))
     return [tensor.numpy() for tensor in state(model).values()]
 
 
-@pytest.mark.parametrize("task", ["ner", "sentiment"])
-def test_the_same_seed_gives_the_same_bits_and_another_seed_others(task: str) -> None:
-    first, second, other = (weights_after(seed, task) for seed in (1, 1, 2))
+@pytest.mark.parametrize(("task", "cell"), [("ner", "gru"), *(("sentiment", cell) for cell in models.CELLS)])
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(task: str, cell: str) -> None:
+    first, second, other = (weights_after(seed, task, cell) for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(first, second))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other))
 
