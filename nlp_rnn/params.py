@@ -69,6 +69,8 @@ class Training:
     word_dropout: float = number(0.2, 0, 0.95)
     averaging: float = number(0.99, 0, 0.99999)  # decay of the running average of the weights, 0 for none
     label_smoothing: float = number(0.0, 0, 0.95)  # for sentiment
+    entity_replacement: float = number(0.0, 0, 1)  # share of named entities that others replace, each epoch
+    adversarial: float = number(0.0)  # length of a perturbation of embeddings to train against, 0 for none
     device: Literal["auto", "cpu", "cuda"] = "auto"
     seed: int | None = None  # of training alone, instead of the file's
 

@@ -15,12 +15,12 @@ from nlp_rnn import params
 from nlp_rnn.data import examples
 from nlp_rnn.schema import DataError, Example
 from nlp_rnn.text import ngrams, tokenizer
-from nlp_rnn.text.encoding import Encoded, Encoder
+from nlp_rnn.text.encoding import Encoded, Encoder, form_texts
 from nlp_rnn.text.labels import bioes_labels, spans, to_bioes
 
 
 def main(run: params.Run) -> None:
-    """Writes data/tokens/RUN: tokenizer.json, vocabulary.json, coverage.json, and arrays for each split."""
+    """Writes data/tokens/RUN: tokenizer, vocabulary, coverage, forms of train, and arrays for each split."""
     splits = examples.read_all(Path("data/examples") / run.name)
     chosen = run.tokenizer
     cutter = tokenizer.build(None, lowercase=chosen.lowercase, min_count=1)
@@ -46,6 +46,8 @@ def main(run: params.Run) -> None:
     for name, split in splits.items():
         tokens = [_tokens(learned, example) for example in split]
         _labeled(encoder.encode(tokens), split, labels).save(unfinished / name)
+        if name == "train":
+            _write(unfinished / "forms.json", form_texts(tokens))
         forms = [form for sentence in tokens for form in sentence]
         unknown = sum(not encoder.is_known(form) for form in forms)
         coverage[name] = {"tokens": len(forms), "unknown": unknown}

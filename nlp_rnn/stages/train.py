@@ -22,6 +22,7 @@ from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.text.labels import to_bio
 from nlp_rnn.training import device as devices
 from nlp_rnn.training.fit import Epoch, fit, predict, state
+from nlp_rnn.training.replacement import EntityReplacement
 from nlp_rnn.training.shares import fit_shares
 from nlp_rnn.training.wide import fit_wide
 
@@ -49,7 +50,8 @@ def main(run: params.Run) -> None:
         return score(run.task, gold, _answers(run.task, answers, vocabulary["labels"]))[PRIMARY[run.task]]
 
     with tracking.start(run.name, run.resolved()) as tracker:
-        history = _fit(run, model, train, dev_score, device, tracker)
+        variant = _variant(run, train, vocabulary)
+        history = _fit(run, model, train, variant, dev_score, device, tracker)
         best = max(epoch.dev_score for epoch in history)
         digest = writer.write(
             Path("data/models") / run.name,
@@ -81,10 +83,26 @@ def _build(run: params.Run, vocabulary: dict) -> models.Tagger | models.Classifi
     )
 
 
+def _variant(run: params.Run, train: Encoded, vocabulary: dict) -> Callable[[int], Encoded] | None:
+    """What gives each epoch other entities, if the recipe asks for it."""
+    if train.tags is None or not run.training.entity_replacement:
+        return None
+    forms = Path("data/tokens") / run.name / "forms.json"
+    return EntityReplacement(
+        train,
+        labels=vocabulary["labels"],
+        texts=json.loads(forms.read_text(encoding="utf-8")),
+        bigrams=vocabulary["bigrams"],
+        probability=run.training.entity_replacement,
+        seed=run.training_seed,
+    ).variant
+
+
 def _fit(
     run: params.Run,
     model: models.Tagger | models.Classifier,
     train: Encoded,
+    variant: Callable[[int], Encoded] | None,
     dev_score: Callable[[], float],
     device: torch.device,
     tracker: tracking.Tracker,
@@ -108,6 +126,8 @@ def _fit(
             averaging=recipe.averaging,
             seed=run.training_seed,
             device=device,
+            variant=variant,
+            adversarial=recipe.adversarial,
             step=bar.update,
         )
         try:

@@ -77,6 +77,11 @@ class Encoded:
         return cls(**{p.stem: np.load(p, mmap_mode="r") for p in sorted(folder.glob("*.npy"))})
 
 
+def form_texts(sentences: Iterable[Sequence[str]]) -> list[str]:
+    """What each form reads, [f], in the order in which :meth:`Encoder.encode` numbers them."""
+    return ["", *dict.fromkeys(token for tokens in sentences for token in tokens or ("",))]
+
+
 class Encoder:
     """Turns tokens into ids with a vocabulary of words and one of characters."""
 

@@ -15,6 +15,7 @@ from nlp_rnn.models import Classifier, Tagger
 from nlp_rnn.text import batches
 from nlp_rnn.text.batches import Batch
 from nlp_rnn.text.encoding import Encoded
+from nlp_rnn.training.adversarial import AdversarialPerturbation
 from nlp_rnn.training.averaging import WeightAverage
 
 BETAS = (0.9, 0.99)
@@ -48,6 +49,8 @@ def fit(
     averaging: float,
     seed: int,
     device: torch.device,
+    variant: Callable[[int], Encoded] | None = None,
+    adversarial: float = 0.0,
     step: Callable[[int], object] = lambda tokens: None,
 ) -> Iterator[Epoch]:
     """Trains a model; its weights are the best ones on dev once the iterator is exhausted.
@@ -66,6 +69,9 @@ def fit(
         averaging: decay of the running average of the weights that dev scores see, 0 for none.
         seed: with the epoch's number it decides the batches and their order.
         device: where the model is.
+        variant: the training sentences as an epoch, from 1, shall see them; without it, as they are.
+        adversarial: length of the perturbation of embeddings under which each batch's gradient is taken
+            once more and added, 0 for none.
         step: is told the tokens of each step, for a progress bar.
 
     Raises:
@@ -75,28 +81,34 @@ def fit(
         model.parameters(), lr=learning_rate, betas=BETAS, weight_decay=weight_decay, fused=True
     )
     average = WeightAverage(model, averaging) if averaging else None
+    perturbation = AdversarialPerturbation(model.features, adversarial) if adversarial else None
     parameters = list(model.parameters())
-    total = epochs * len(batches.plan(train.lengths, batch_tokens))
+    total = epochs * len(batches.plan(train.lengths, batch_tokens))  # a variant may take a few more or less
     taken = 0
     best_score, best_epoch, best_weights = -math.inf, 0, state(model)
     for epoch in range(1, epochs + 1):
         model.train()
         losses, norms, rate = [], [], learning_rate
-        order = batches.plan(train.lengths, batch_tokens, np.random.default_rng([seed, epoch]))
+        sentences = train if variant is None else variant(epoch)
+        order = batches.plan(sentences.lengths, batch_tokens, np.random.default_rng([seed, epoch]))
         for indexes in order:
-            rate = learning_rate * _schedule(taken / total, warmup)
+            rate = learning_rate * _schedule(min(1.0, taken / total), warmup)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            loss = model.loss(to_tensors(batches.gather(train, indexes), device))
+            batch = to_tensors(batches.gather(sentences, indexes), device)
+            loss = model.loss(batch)
             optimizer.zero_grad()
             loss.backward()
+            if perturbation is not None:
+                with perturbation.applied():
+                    model.loss(batch).backward()  # the gradients add up
             norms.append(nn.utils.clip_grad_norm_(parameters, clip))
             optimizer.step()
             losses.append(loss.detach())
             taken += 1
             if average is not None:
                 average.update()
-            step(int(train.lengths[indexes].sum()))
+            step(int(sentences.lengths[indexes].sum()))
         train_loss = float(torch.stack(losses).mean())
         if not math.isfinite(train_loss):
             raise FloatingPointError(f"the training loss is {train_loss} in epoch {epoch}")

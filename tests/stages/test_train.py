@@ -125,6 +125,20 @@ def test_another_seed_gives_another_model(workspace: Path) -> None:
     assert len(digests) == 2
 
 
+def test_entities_replaced_and_embeddings_perturbed_give_other_models_and_each_the_same_twice(
+    workspace: Path,
+) -> None:
+    write_examples("ner")
+    tokenize.main(run_of("ner"))
+    weights = []
+    for training in ({}, {"entity_replacement": 0.5}, {"entity_replacement": 0.5}, {"adversarial": 0.5}):
+        train.main(run_of("ner", **training))
+        weights.append(Path("data/models/tiny/weights.safetensors").read_bytes())
+    usual, replaced, again, perturbed = weights
+    assert replaced == again
+    assert len({usual, replaced, perturbed}) == 3
+
+
 def test_damaged_examples_are_named(workspace: Path) -> None:
     write_examples("ner")
     path = Path("data/examples/tiny/train.jsonl")

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nlp_rnn import models
-from nlp_rnn.text.encoding import Encoder
+from nlp_rnn.text.encoding import Encoded, Encoder
 from nlp_rnn.text.tokenizer import build
 from nlp_rnn.training.averaging import EVERY, WeightAverage
 from nlp_rnn.training.device import make_deterministic
@@ -73,9 +73,9 @@ def test_the_best_weights_are_restored_and_patience_ends_training() -> None:
     assert all(epoch.gradient_norm > 0 for epoch in history)
 
 
-def weights_after(seed: int, task: str, cell: str) -> list[np.ndarray]:
+def weights_after(seed: int, task: str, cell: str, **recipe: float) -> list[np.ndarray]:
     model, train = setting(seed, task, cell)
-    list(fit(model, train, lambda: 0.0, **{**RECIPE, "patience": 9, "seed": seed}))
+    list(fit(model, train, lambda: 0.0, **{**RECIPE, "patience": 9, "seed": seed, **recipe}))
     return [tensor.numpy() for tensor in state(model).values()]
 
 
@@ -84,6 +84,29 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(task: str, ce
     first, second, other = (weights_after(seed, task, cell) for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(first, second))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other))
+
+
+def test_adversarial_training_takes_other_steps_and_repeats_them() -> None:
+    first, second, usual = (
+        weights_after(1, "ner", "gru", adversarial=strength) for strength in (0.5, 0.5, 0.0)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(first, second))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, usual))
+    assert all(np.array_equal(a, b) for a, b in zip(weights_after(1, "ner", "gru"), usual))
+
+
+def test_each_epoch_sees_its_own_variant() -> None:
+    model, train = setting()
+    seen, tokens = [], []
+
+    def variant(epoch: int) -> Encoded:
+        seen.append(epoch)
+        starts = train.starts[: 2 + epoch]  # another number of sentences in each
+        return replace(train, starts=starts)
+
+    list(fit(model, train, lambda: 0.0, **{**RECIPE, "patience": 9}, variant=variant, step=tokens.append))
+    assert seen == [1, 2, 3, 4, 5, 6]
+    assert sum(tokens) == sum(train.starts[1 + epoch] for epoch in seen)
 
 
 def test_it_learns_what_can_be_learned() -> None:
