@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from nlp_rnn import params
 from nlp_rnn.data import examples
 from nlp_rnn.inference import load, package
+from nlp_rnn.integrations import tracking
 from nlp_rnn.schema import DataError, DataRefused, Example
 from nlp_rnn.stages import tokenize, train
 from nlp_rnn.text.encoding import Encoded
@@ -125,18 +127,34 @@ def test_another_seed_gives_another_model(workspace: Path) -> None:
     assert len(digests) == 2
 
 
-def test_entities_replaced_and_embeddings_perturbed_give_other_models_and_each_the_same_twice(
-    workspace: Path,
+def test_replaced_entities_and_perturbed_embeddings_reach_the_training(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked: dict[str, Any] = {}
+
+    def fit(*_: object, **given: object) -> None:
+        asked.update(given)
+        raise RuntimeError("seen enough")
+
+    monkeypatch.setattr(train, "fit", fit)
+    monkeypatch.setattr(tracking, "start", lambda *_: tracking.Tracker())  # one that stays silent
     write_examples("ner")
     tokenize.main(run_of("ner"))
-    weights = []
-    for training in ({}, {"entity_replacement": 0.5}, {"entity_replacement": 0.5}, {"adversarial": 0.5}):
-        train.main(run_of("ner", **training))
-        weights.append(Path("data/models/tiny/weights.safetensors").read_bytes())
-    usual, replaced, again, perturbed = weights
-    assert replaced == again
-    assert len({usual, replaced, perturbed}) == 3
+    with pytest.raises(RuntimeError, match="seen enough"):
+        train.main(run_of("ner"))
+    assert (asked["variant"], asked["adversarial"]) == (None, 0)
+    with pytest.raises(RuntimeError, match="seen enough"):
+        train.main(run_of("ner", entity_replacement=1, adversarial=0.5))
+    assert asked["adversarial"] == 0.5
+    texts = json.loads(Path("data/tokens/tiny/forms.json").read_text(encoding="utf-8"))
+    variant = asked["variant"](1)
+    sentences = [
+        " ".join(texts[form] for form in variant.forms[start:end])
+        for start, end in zip(variant.starts[:-1], variant.starts[1:])
+    ]
+    assert set(sentences[1::4]) <= {"In Oslo it rained .", "In Rome it rained ."}
+    assert set(sentences[2::4]) == {"Nobody came ."}
+    assert len(set(sentences)) > len(set(SENTENCES))
 
 
 def test_damaged_examples_are_named(workspace: Path) -> None:
