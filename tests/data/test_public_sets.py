@@ -9,6 +9,7 @@ import pytest
 
 from nlp_rnn.data import examples
 from nlp_rnn.data.sources import catalog
+from nlp_rnn.integrations.expectations.validation import validate
 from nlp_rnn.params import Data, Run
 from nlp_rnn.stages import ingest
 from nlp_rnn.text import labels
@@ -90,3 +91,27 @@ def test_chnsenticorp(read):
     assert Counter(example.label for example in everything) == {"1": 5322, "0": 7766 - 5322}
     assert sum(example.text == "" for example in everything) == 1
     assert max(len(example.text) for example in everything) == 2924
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "language"),
+    [
+        ("wnut17", "ner", "en"),
+        ("resume", "ner", "zh"),
+        ("sst2", "sentiment", "en"),
+        ("chnsenticorp", "sentiment", "zh"),
+    ],
+)
+def test_validation_accepts_them(read, name, task, language):
+    """Its limits come from these four; none of their peculiarities may stop a run."""
+    report = validate(
+        read(name, task, language),
+        name=name,
+        task=task,
+        unknown_share={"train": 0.0, "dev": 0.1, "test": 0.2},
+        docs_folder=Path("docs"),
+    )
+
+    assert report.success
+    assert not report.warnings
+    assert sum(report.counts.values()) > 4000

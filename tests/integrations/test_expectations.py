@@ -1,20 +1,15 @@
 """Every kind of fault, planted in clean data: the expectation about it fails, with just those rows."""
 
-import csv
 import json
-import os
-import random
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
 from nlp_rnn.integrations.expectations import suite
 from nlp_rnn.integrations.expectations.validation import validate
 from nlp_rnn.schema import SPLITS, Example
-from nlp_rnn.text import labels
 
 SIZES = {"train": 60, "dev": 40, "test": 40}
 KNOWN = {"train": 0.0, "dev": 0.1, "test": 0.2}
@@ -352,60 +347,3 @@ def test_the_report_is_json_without_times_and_paths(check, sentences, tmp_path):
         "unexpected_count", "unexpected_share", "rows",
     }  # fmt: skip
     assert str(tmp_path) not in first
-
-
-PUBLIC = Path(os.environ.get("NLP_RNN_MIRROR", "no mirror"))
-
-
-@pytest.mark.parametrize("name", ["wnut17", "resume", "sst2", "chnsenticorp"])
-def test_public_data_sets_are_accepted(check, name):
-    """The limits come from these four; none of their peculiarities may stop a run."""
-    if not (PUBLIC / name).is_dir():
-        pytest.skip(f"needs {name}/ in the folder that NLP_RNN_MIRROR names")
-    task = "ner" if name in ("wnut17", "resume") else "sentiment"
-    examples = _public(name)
-
-    report = check(examples, task)
-
-    assert report.success
-    assert not report.warnings
-    assert sum(report.counts.values()) > 4000
-
-
-def _public(name):
-    if name == "chnsenticorp":
-        with (PUBLIC / name / "all.csv").open(encoding="utf-8", newline="") as file:
-            rows = [
-                Example(id=str(i), origin=f"all.csv:{i}", text=row["review"], label=row["label"])
-                for i, row in enumerate(csv.DictReader(file), 2)
-            ]
-        random.Random(13).shuffle(rows)
-        cut = len(rows) // 10
-        return {"train": rows[2 * cut :], "dev": rows[:cut], "test": rows[cut : 2 * cut]}
-    return {split: list(_read(next((PUBLIC / name).glob(f"{split}.*")))) for split in SPLITS}
-
-
-def _read(path):
-    lines = path.read_text(encoding="utf-8").split("\n")
-    if path.suffix == ".tsv":
-        for number, line in enumerate(lines, 1):
-            if line:
-                text, label = line.rsplit("\t", 1)
-                yield Example(id=f"{path}:{number}", origin=f"{path.name}:{number}", text=text, label=label)
-        return
-    blocks = [[]]
-    for number, line in enumerate(lines, 1):
-        fields = line.split()
-        if fields:
-            blocks[-1].append((number, fields[0], fields[-1]))
-        elif blocks[-1]:
-            blocks.append([])
-    for block in filter(None, blocks):
-        number = block[0][0]
-        tags = labels.to_bio([tag for _, _, tag in block], "BMES" if path.suffix == ".bmes" else "BIO")
-        yield Example(
-            id=f"{path}:{number}",
-            origin=f"{path.name}:{number}",
-            tokens=tuple(token for _, token, _ in block),
-            tags=tags,
-        )
