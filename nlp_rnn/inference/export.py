@@ -56,10 +56,13 @@ def export(
         x = _linear(graph, weights, "output", x)  # [t, b, l]
         x = graph.add("Transpose", x, perm=[1, 0, 2])
         return graph.finish("emissions", x, ["b", "t", len(weights["output.bias"])], "nlp-rnn")
-    x = _linear(graph, weights, "output", _pooled(graph, x))
+    parts = [_linear(graph, weights, "output", _pooled(graph, x))]  # [b, l]
     if WIDE in weights:
-        deep, wide = (graph.weight(f"share{i}", share) for i, share in enumerate(weights["shares"]))
-        x = graph.add("Add", graph.add("Mul", x, deep), graph.add("Mul", _wide(graph, weights), wide))
+        parts.append(_wide(graph, weights))
+    shares = (graph.weight(f"share{i}", share) for i, share in enumerate(weights["shares"]))
+    x, *others = [graph.add("Mul", part, share) for part, share in zip(parts, shares)]
+    for other in others:
+        x = graph.add("Add", x, other)
     return graph.finish("logits", x, ["b", len(weights["output.bias"])], "nlp-rnn")
 
 

@@ -29,6 +29,7 @@ def build(
     character_filters: int,
     shape_size: int,
     bigram_size: int,
+    input_dropout: float,
     dropout: float,
     residual: bool = False,
     word_dropout: float = 0.0,
@@ -59,7 +60,7 @@ def build(
         input_size=features.size,
         hidden_size=hidden_size,
         layers=layers,
-        dropout=dropout,
+        dropout=input_dropout,
         residual=residual,
     )
     if task == "ner":

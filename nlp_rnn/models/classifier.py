@@ -17,7 +17,7 @@ from nlp_rnn.text.batches import Batch
 class Classifier(nn.Module):
     """One label for each text."""
 
-    shares: Tensor  # [2], what each part's logits are multiplied by; training.shares finds them
+    shares: Tensor  # what each part's logits are multiplied by, [1 or 2]; training.shares finds them
 
     def __init__(
         self,
@@ -36,8 +36,7 @@ class Classifier(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(2 * encoder.size, len(labels))
         self.label_smoothing = label_smoothing
-        if wide is not None:
-            self.register_buffer("shares", torch.full((2,), 0.5))
+        self.register_buffer("shares", torch.ones(1) if wide is None else torch.full((2,), 0.5))
 
     def loss(self, batch: Batch) -> Tensor:
         """Cross-entropy of the deep part, averaged over texts: the wide part must not learn for it."""
@@ -51,8 +50,7 @@ class Classifier(nn.Module):
 
     def logits(self, batch: Batch) -> Tensor:
         """-> [b, l], what the parts say together."""
-        parts = self.parts(batch)
-        return parts[0] if len(parts) == 1 else self.shares[0] * parts[0] + self.shares[1] * parts[1]
+        return torch.stack([share * part for share, part in zip(self.shares, self.parts(batch))]).sum(dim=0)
 
     def parts(self, batch: Batch) -> list[Tensor]:
         """What the deep part says, and the wide one if there is one, [b, l] each."""

@@ -21,7 +21,7 @@ from nlp_rnn.text import ngrams
 from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.text.labels import to_bio
 from nlp_rnn.training import device as devices
-from nlp_rnn.training.fit import Epoch, fit, predict, state
+from nlp_rnn.training.fit import Epoch, Judgement, fit, predict, state
 from nlp_rnn.training.replacement import EntityReplacement
 from nlp_rnn.training.shares import fit_shares
 from nlp_rnn.training.wide import fit_wide
@@ -43,16 +43,19 @@ def main(run: params.Run) -> None:
         train = replace(train, ngrams=None)  # the deep part alone is trained from here on
     gold = _answers(run.task, _gold(dev), vocabulary["labels"])
 
-    def dev_score() -> float:
-        if isinstance(model, models.Classifier) and model.wide is not None:
-            fit_shares(model, dev, batch_tokens=DEV_BATCH_TOKENS, device=device)
+    def judge() -> Judgement:
+        """A tagger by its score; a classifier by likelihood, which wavers less on a few hundred texts."""
+        likelihood = None
+        if isinstance(model, models.Classifier):
+            likelihood = fit_shares(model, dev, batch_tokens=DEV_BATCH_TOKENS, device=device)
         answers = predict(model, dev, batch_tokens=DEV_BATCH_TOKENS, device=device)
-        return score(run.task, gold, _answers(run.task, answers, vocabulary["labels"]))[PRIMARY[run.task]]
+        found = score(run.task, gold, _answers(run.task, answers, vocabulary["labels"]))[PRIMARY[run.task]]
+        return Judgement(found, found if likelihood is None else likelihood)
 
     with tracking.start(run.name, run.resolved()) as tracker:
         variant = _variant(run, train, vocabulary)
-        history = _fit(run, model, train, variant, dev_score, device, tracker)
-        best = max(epoch.dev_score for epoch in history)
+        history = _fit(run, model, train, variant, judge, device, tracker)
+        best = _best(history)
         digest = writer.write(
             Path("data/models") / run.name,
             weights={name: tensor.cpu().numpy() for name, tensor in state(model).items()},
@@ -62,11 +65,11 @@ def main(run: params.Run) -> None:
             tokenizer=tokens / "tokenizer.json",
             ngrams=vocabulary["ngrams"],
             metric=PRIMARY[run.task],
-            dev_score=best,
+            dev_score=best.dev_score,
         )
         tracker.finish(digest)
     _write_history(Path("data/history") / f"{run.name}.csv", history)
-    print(f"{run.name}: dev {PRIMARY[run.task]} {best:.4f}, epoch {_best(history)} of {len(history)}")
+    print(f"{run.name}: dev {PRIMARY[run.task]} {best.dev_score:.4f}, epoch {best.epoch} of {len(history)}")
 
 
 def _build(run: params.Run, vocabulary: dict) -> models.Tagger | models.Classifier:
@@ -103,7 +106,7 @@ def _fit(
     model: models.Tagger | models.Classifier,
     train: Encoded,
     variant: Callable[[int], Encoded] | None,
-    dev_score: Callable[[], float],
+    judge: Callable[[], Judgement],
     device: torch.device,
     tracker: tracking.Tracker,
 ) -> list[Epoch]:
@@ -115,7 +118,7 @@ def _fit(
         reports = fit(
             model,
             train,
-            dev_score,
+            judge,
             epochs=recipe.epochs,
             patience=recipe.patience,
             batch_tokens=recipe.batch_tokens,
@@ -169,8 +172,9 @@ def _answers(task: str, ids: Sequence[Sequence[int]], labels: Sequence[str]) -> 
     return [labels[row[0]] for row in ids]
 
 
-def _best(history: Sequence[Epoch]) -> int:
-    return max(epoch.epoch for epoch in history if epoch.best)
+def _best(history: Sequence[Epoch]) -> Epoch:
+    """The one whose weights are kept."""
+    return [epoch for epoch in history if epoch.best][-1]
 
 
 def _write_history(path: Path, history: Sequence[Epoch]) -> None:

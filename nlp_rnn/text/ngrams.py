@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-LEAST = 2  # texts; an n-gram of one text alone tells that text, not its label
 NONE = np.zeros(0, np.uint32)
 
 
@@ -43,7 +42,7 @@ def learn(texts: Iterable[Sequence[str]], *, longest: int, most: int) -> np.ndar
     for tokens in texts:
         counts.update(keys(tokens or ("",), longest))
     del counts[0]
-    common = sorted((-count, key) for key, count in counts.items() if count >= LEAST)
+    common = sorted((-count, key) for key, count in counts.items())
     return np.array(sorted(key for _, key in common[:most]), np.uint32)
 
 

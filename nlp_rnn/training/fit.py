@@ -23,6 +23,14 @@ LEAST_RATE = 0.01  # of the highest, at the end
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """What dev says of the weights as they stand."""
+
+    score: float  # the primary metric, which people read
+    criterion: float  # what the best epoch has most of; often the score itself
+
+
+@dataclass(frozen=True)
 class Epoch:
     """What one pass over the training data did."""
 
@@ -31,13 +39,13 @@ class Epoch:
     dev_score: float
     gradient_norm: float  # mean over steps, before clipping
     learning_rate: float  # of the last step
-    best: bool  # no earlier epoch scored as high on dev
+    best: bool  # no earlier epoch had as much of the criterion on dev
 
 
 def fit(
     model: Tagger | Classifier,
     train: Encoded,
-    score: Callable[[], float],
+    judge: Callable[[], Judgement],
     *,
     epochs: int,
     patience: int,
@@ -58,9 +66,9 @@ def fit(
     Args:
         model: on ``device``; anything with ``loss(batch)``.
         train: the training sentences with their tags or labels.
-        score: the dev score of the model as it stands, higher is better.
+        judge: judges the model as it stands on dev.
         epochs: passes over the data, at most.
-        patience: epochs without a better dev score before training stops.
+        patience: epochs without more of the criterion before training stops.
         batch_tokens: padded tokens in a batch, at most.
         learning_rate: the highest; it warms up and then falls as a cosine to a hundredth.
         warmup: share of all steps in which the rate rises.
@@ -85,7 +93,7 @@ def fit(
     parameters = list(model.parameters())
     total = epochs * len(batches.plan(train.lengths, batch_tokens))  # a variant may take a few more or less
     taken = 0
-    best_score, best_epoch, best_weights = -math.inf, 0, state(model)
+    most, best_epoch, best_weights = -math.inf, 0, state(model)
     for epoch in range(1, epochs + 1):
         model.train()
         losses, norms, rate = [], [], learning_rate
@@ -114,12 +122,12 @@ def fit(
             raise FloatingPointError(f"the training loss is {train_loss} in epoch {epoch}")
         with average.applied() if average is not None else nullcontext():
             model.eval()
-            dev_score = score()
-            best = dev_score > best_score
+            judgement = judge()
+            best = judgement.criterion > most
             if best:
-                best_score, best_epoch, best_weights = dev_score, epoch, state(model)
+                most, best_epoch, best_weights = judgement.criterion, epoch, state(model)
         norm = float(torch.stack(norms).mean())
-        yield Epoch(epoch, train_loss, dev_score, norm, rate, best)
+        yield Epoch(epoch, train_loss, judgement.score, norm, rate, best)
         if epoch - best_epoch >= patience:
             break
     model.load_state_dict(best_weights)

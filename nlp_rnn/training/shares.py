@@ -13,20 +13,23 @@ from nlp_rnn.training.fit import to_tensors
 MOST = 10.0  # a dev set that is told apart without an error would have them grow without end
 
 
-def fit_shares(model: Classifier, dev: Encoded, *, batch_tokens: int, device: torch.device) -> None:
-    """Sets the two factors, in [0, 10], with which dev's labels are likeliest.
+def fit_shares(model: Classifier, dev: Encoded, *, batch_tokens: int, device: torch.device) -> float:
+    """Sets the factor of each part, in [0, 10], with which dev's labels are likeliest.
 
     A part that knows nothing new gets next to nothing, and the confidence of the whole becomes that of dev.
 
     Args:
-        model: a classifier with a wide part, on ``device``.
+        model: on ``device``; without a wide part it has one factor.
         dev: texts with labels.
         batch_tokens: padded tokens of a batch, at most.
         device: where the model is.
+
+    Returns:
+        the mean log-likelihood of a label of dev, at most 0.
     """
     from scipy.optimize import minimize
 
-    parts = _parts(model, dev, batch_tokens, device)  # [2, b, l]
+    parts = _parts(model, dev, batch_tokens, device)  # [p, b, l]
     labels = np.eye(parts.shape[2])[np.asarray(dev.labels)]  # [b, l]
 
     def loss(shares: np.ndarray) -> tuple[float, np.ndarray]:
@@ -38,8 +41,11 @@ def fit_shares(model: Classifier, dev: Encoded, *, batch_tokens: int, device: to
         slopes = (errors * parts).sum(axis=2).mean(axis=1)
         return float((labels * (log_sums - logits)).sum(axis=1).mean()), slopes
 
-    found = minimize(loss, np.full(2, 0.5), jac=True, bounds=[(0.0, MOST)] * 2, method="L-BFGS-B")
+    found = minimize(
+        loss, np.full(len(parts), 0.5), jac=True, bounds=[(0.0, MOST)] * len(parts), method="L-BFGS-B"
+    )
     model.shares.copy_(torch.from_numpy(found.x))
+    return -float(found.fun)
 
 
 def _parts(model: Classifier, dev: Encoded, batch_tokens: int, device: torch.device) -> np.ndarray:
@@ -48,7 +54,7 @@ def _parts(model: Classifier, dev: Encoded, batch_tokens: int, device: torch.dev
         for batch in batches.batches(dev, batch_tokens):
             logits = torch.stack(model.parts(to_tensors(batch, device))).double().cpu().numpy()
             if found is None:
-                found = np.zeros((2, len(dev), logits.shape[2]))
+                found = np.zeros((len(logits), len(dev), logits.shape[2]))
             found[:, batch.indexes] = logits
     assert found is not None
     return found

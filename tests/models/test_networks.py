@@ -38,6 +38,7 @@ def network(task: str, cell: str = "lstm", **changes) -> models.Tagger | models.
             "bigrams": 256,
             "ngrams": 30,
             "cell": cell,
+            "input_dropout": 0.0,
             "dropout": 0.0,
             **SIZES,
             **changes,

@@ -11,9 +11,10 @@ from nlp_rnn.text.encoding import Encoded, Encoder
 from nlp_rnn.text.tokenizer import build
 from nlp_rnn.training.averaging import EVERY, WeightAverage
 from nlp_rnn.training.device import make_deterministic
-from nlp_rnn.training.fit import _schedule, fit, state
+from nlp_rnn.training.fit import Judgement, _schedule, fit, state
 
 CPU = torch.device("cpu")
+NOTHING = Judgement(score=0.0, criterion=0.0)
 RECIPE = {
     "epochs": 6,
     "patience": 2,
@@ -50,6 +51,7 @@ def setting(seed: int = 0, task: str = "sentiment", cell: str = "gru"):
         character_filters=4,
         shape_size=2,
         bigram_size=0,
+        input_dropout=0.3,
         dropout=0.3,
         word_dropout=0.1,
     )
@@ -58,24 +60,25 @@ def setting(seed: int = 0, task: str = "sentiment", cell: str = "gru"):
 
 def test_the_best_weights_are_restored_and_patience_ends_training() -> None:
     model, train = setting()
-    scores = iter([0.5, 0.9, 0.7, 0.9, 1.0])
+    criteria = iter([-0.5, -0.1, -0.3, -0.1, 0.0])
     seen = []
 
-    def score() -> float:
+    def judge() -> Judgement:
         seen.append(state(model))
-        return next(scores)
+        return Judgement(score=len(seen) / 10, criterion=next(criteria))
 
-    history = list(fit(model, train, score, **RECIPE))
+    history = list(fit(model, train, judge, **RECIPE))
     assert [epoch.best for epoch in history] == [True, True, False, False]  # then patience ran out
     assert all(torch.equal(seen[1][name], value) for name, value in state(model).items())
     assert any(not torch.equal(seen[3][name], value) for name, value in state(model).items())
     assert [epoch.epoch for epoch in history] == [1, 2, 3, 4]
+    assert [epoch.dev_score for epoch in history] == [0.1, 0.2, 0.3, 0.4]
     assert all(epoch.gradient_norm > 0 for epoch in history)
 
 
 def weights_after(seed: int, task: str, cell: str, **recipe: float) -> list[np.ndarray]:
     model, train = setting(seed, task, cell)
-    list(fit(model, train, lambda: 0.0, **{**RECIPE, "patience": 9, "seed": seed, **recipe}))
+    list(fit(model, train, lambda: NOTHING, **{**RECIPE, "patience": 9, "seed": seed, **recipe}))
     return [tensor.numpy() for tensor in state(model).values()]
 
 
@@ -104,14 +107,14 @@ def test_each_epoch_sees_its_own_variant() -> None:
         starts = train.starts[: 2 + epoch]  # another number of sentences in each
         return replace(train, starts=starts)
 
-    list(fit(model, train, lambda: 0.0, **{**RECIPE, "patience": 9}, variant=variant, step=tokens.append))
+    list(fit(model, train, lambda: NOTHING, **{**RECIPE, "patience": 9}, variant=variant, step=tokens.append))
     assert seen == [1, 2, 3, 4, 5, 6]
     assert sum(tokens) == sum(train.starts[1 + epoch] for epoch in seen)
 
 
 def test_it_learns_what_can_be_learned() -> None:
     model, train = setting()
-    history = list(fit(model, train, lambda: 0.0, **{**RECIPE, "epochs": 30, "patience": 99}))
+    history = list(fit(model, train, lambda: NOTHING, **{**RECIPE, "epochs": 30, "patience": 99}))
     assert history[-1].train_loss < history[0].train_loss / 3
 
 
@@ -120,7 +123,7 @@ def test_a_loss_that_is_no_number_stops_training() -> None:
     with torch.no_grad():
         model.output.bias[0] = float("nan")
     with pytest.raises(FloatingPointError, match="epoch 1"):
-        list(fit(model, train, lambda: 0.0, **RECIPE))
+        list(fit(model, train, lambda: NOTHING, **RECIPE))
 
 
 def test_the_rate_warms_up_and_falls() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.preprocessing import normalize
 
 from nlp_rnn import models
 from nlp_rnn.text import batches, ngrams
@@ -17,7 +21,7 @@ from nlp_rnn.text.tokenizer import build
 from nlp_rnn.training.device import make_deterministic
 from nlp_rnn.training.fit import state, to_tensors
 from nlp_rnn.training.shares import fit_shares
-from nlp_rnn.training.wide import PENALTIES, fit_wide
+from nlp_rnn.training.wide import PENALTIES, fit_wide, naive_bayes
 
 CPU = torch.device("cpu")
 
@@ -57,6 +61,7 @@ def classifier(labels: int = 2) -> models.Classifier:
         character_filters=0,
         shape_size=0,
         bigram_size=0,
+        input_dropout=0.0,
         dropout=0.0,
     )
     assert isinstance(model, models.Classifier)
@@ -72,28 +77,45 @@ def parts(model: models.Classifier, encoded: Encoded) -> torch.Tensor:
     return found
 
 
+def dense(encoded: Encoded) -> np.ndarray:
+    """Which n-grams each text has, [b, 1 + n]."""
+    rows = np.zeros((len(encoded), 1 + len(known())))
+    for batch in batches.batches(encoded, 50):
+        for index, grams in zip(batch.indexes, batch.ngrams):
+            rows[index, grams[grams != 0]] = 1
+    return rows
+
+
 @pytest.mark.parametrize("labels", [2, 3])
-def test_the_wide_part_says_what_scikit_learn_says(labels: int) -> None:
+def test_the_wide_part_is_the_likeliest_of_what_scikit_learn_fits(labels: int) -> None:
     train, dev = texts(0, 120, labels), texts(1, 60, labels)
     model = classifier(labels)
     assert model.wide is not None
     fit_wide(model.wide, train, dev)
-    counts = []
-    for encoded in (train, dev):
-        rows = np.zeros((len(encoded), 1 + len(known())))
-        for batch in batches.batches(encoded, 50):
-            for index, grams in zip(batch.indexes, batch.ngrams):
-                rows[index, grams[grams != 0]] = 1
-        counts.append(rows)
+    counts = [dense(train), dense(dev)]
     counts[1][:, counts[0].sum(axis=0) == 0] = 0  # an n-gram that training never saw is none
-    scale = TfidfTransformer().fit(counts[0])
-    inputs, held_out = (scale.transform(rows) for rows in counts)
-    machines = [LogisticRegression(C=c, max_iter=1000).fit(inputs, train.labels) for c in PENALTIES]
-    best = max(machines, key=lambda machine: machine.score(held_out, dev.labels))
-    expected = best.predict_proba(held_out)
+    tfidf = TfidfTransformer().fit(counts[0])
+    bayes = normalize_by(naive_bayes(csr_matrix(counts[0]), train.labels))
+    found = []
+    for weigh in (tfidf.transform, bayes):
+        inputs, held_out = (weigh(rows) for rows in counts)
+        machines = [LogisticRegression(C=c, max_iter=1000).fit(inputs, train.labels) for c in PENALTIES]
+        found += [machine.predict_proba(held_out) for machine in machines]
+    expected = min(found, key=lambda shares: log_loss(dev.labels, shares))
     said = parts(model, dev)[1].softmax(dim=1).numpy()
     np.testing.assert_allclose(said, expected, atol=2e-3)  # the solver's tolerance
     assert (said.argmax(axis=1) == dev.labels).mean() > 0.95
+
+
+def normalize_by(weights: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda rows: normalize(rows * weights)
+
+
+def test_an_n_gram_weighs_what_it_tells_by_itself() -> None:
+    counts = csr_matrix(np.array([[0, 1, 1, 0], [0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 0, 0]], float))
+    weights = naive_bayes(counts, np.array([0, 0, 1, 1]))
+    # Of label 0 come 1 + (0, 2, 2, 0), of label 1 come 1 + (0, 2, 0, 0): shares of 8 and of 6.
+    np.testing.assert_allclose(weights, [0, np.log(3 / 6 / (3 / 8)), np.log(3 / 8 / (1 / 6)), 0])
 
 
 def test_a_text_without_any_known_n_gram_gets_the_bias() -> None:
@@ -112,12 +134,13 @@ def test_shares_trust_the_part_that_knows_and_travel_with_the_weights() -> None:
     model = classifier()
     assert model.wide is not None
     fit_wide(model.wide, train, dev)
-    fit_shares(model, dev, batch_tokens=50, device=CPU)
+    likelihood = fit_shares(model, dev, batch_tokens=50, device=CPU)
     deep, wide = model.shares.tolist()  # the deep part has learned nothing
     gold = torch.from_numpy(dev.labels).long()
     said = parts(model, dev)
     loss = torch.nn.functional.cross_entropy
     best = loss(deep * said[0] + wide * said[1], gold)
+    assert likelihood == pytest.approx(-float(best), abs=1e-5)
     assert best < loss(said[1], gold)
     for other in ((deep + 0.1, wide), (max(0.0, deep - 0.1), wide), (deep, wide * 0.9), (deep, wide * 1.1)):
         assert loss(other[0] * said[0] + other[1] * said[1], gold) >= best - 1e-6
