@@ -16,7 +16,7 @@ from nlp_rnn.text.encoding import Encoder
 from nlp_rnn.text.labels import spans, to_bio
 from nlp_rnn.text.tokenizer import split
 
-BATCH_TOKENS = 2000
+BATCH_TOKENS = 1000
 CHUNK = 4096  # sentences that are encoded together, so that memory stays flat on any number of them
 
 
@@ -50,6 +50,9 @@ class Predictor:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
+        # An arena would keep what the longest document took, and plans of memory are for shapes that recur.
+        options.enable_cpu_mem_arena = False
+        options.enable_mem_pattern = False
         self._session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
         )
