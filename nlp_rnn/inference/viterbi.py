@@ -19,10 +19,6 @@ class Transitions:
 def decode(emissions: np.ndarray, lengths: np.ndarray, scores: Transitions) -> list[np.ndarray]:
     """The best labels of each sentence.
 
-    Each step takes only the sentences that have it, and sentences stand innermost, so that all sums and
-    maxima run over long rows. No pointers are kept: the way back finds again, for one label of each
-    sentence, what the way forward found for all of them.
-
     Args:
         emissions: [b, t, l]; what stands past a sentence's length is ignored.
         lengths: [b], at least 1 each.
@@ -30,6 +26,37 @@ def decode(emissions: np.ndarray, lengths: np.ndarray, scores: Transitions) -> l
 
     Returns:
         for each sentence its labels, [length].
+    """
+    if len(lengths) == 1:
+        return [_alone(emissions[0, : int(lengths[0])], scores)]
+    return _together(emissions, lengths, scores)
+
+
+def _alone(emissions: np.ndarray, scores: Transitions) -> np.ndarray:
+    """[t, l] -> [t]; with as few calls as can be, since each costs more than what it computes."""
+    steps, labels = emissions.shape
+    incoming = np.ascontiguousarray(scores.transition.T)  # [to, from]
+    begins = np.arange(labels) * labels  # of its rows
+    candidates = np.empty_like(incoming)
+    pointers = np.empty((steps, labels), np.intp)
+    best = scores.start + emissions[0]  # [l]
+    for step in range(1, steps):
+        np.add(incoming, best, out=candidates)
+        origins = candidates.argmax(axis=1, out=pointers[step])
+        best = candidates.take(begins + origins)
+        best += emissions[step]
+    path = [int((best + scores.end).argmax())]
+    for row in pointers[:0:-1].tolist():
+        path.append(row[path[-1]])
+    return np.array(path[::-1], np.int32)
+
+
+def _together(emissions: np.ndarray, lengths: np.ndarray, scores: Transitions) -> list[np.ndarray]:
+    """The same sums for many sentences, bit for bit.
+
+    Each step takes only the sentences that have it, and sentences stand innermost, so that all sums and
+    maxima run over long rows. No pointers are kept: the way back finds again, for one label of each
+    sentence, what the way forward found for all of them.
     """
     count, steps, labels = emissions.shape
     # The longest first, so that those that have a step are the first ones.

@@ -90,8 +90,27 @@ def gather(encoded: Encoded, indexes: np.ndarray) -> Batch:
 
 def batches(encoded: Encoded, tokens: int) -> Iterator[Batch]:
     """All sentences, once, in a fixed order, like lengths together."""
+    if len(encoded) == 1:
+        yield _alone(encoded)
+        return
     for indexes in plan(encoded.lengths, tokens):
         yield gather(encoded, indexes)
+
+
+def _alone(encoded: Encoded) -> Batch:
+    """The only sentence: nothing to choose or to pad, and whoever asks for one answer waits for it."""
+    return Batch(
+        indexes=np.zeros(1, np.int64),
+        lengths=encoded.lengths.astype(np.int32),
+        forms=encoded.forms[None],
+        words=encoded.words,
+        shapes=encoded.shapes,
+        characters=encoded.characters,
+        bigrams=None if encoded.bigrams is None else encoded.bigrams[None],
+        ngrams=None if encoded.ngrams is None else encoded.ngrams[None],
+        tags=None if encoded.tags is None else encoded.tags[None],
+        labels=encoded.labels,
+    )
 
 
 def _runs(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
