@@ -162,14 +162,12 @@ def hashed_pairs(texts: Sequence[str], forms: np.ndarray, starts: np.ndarray, bu
         ids in [1, buckets), [n + b].
     """
     lower = [text.lower().encode("utf-8", "surrogatepass") for text in texts]
-    left = [
-        zlib.crc32(text + b"\x1f") for text in lower
-    ]  # so that a pair's hash goes on from its left half's
-    inside = np.ones(len(forms) + len(starts), bool)
-    inside[starts + np.arange(len(starts))] = False
-    edged = np.zeros(len(inside), np.int32)
-    edged[inside] = forms
-    hashes = [zlib.crc32(lower[b], left[a]) for a, b in pairwise(edged.tolist())]
+    # A pair's hash goes on from that of its left half.
+    left = [zlib.crc32(text + b"\x1f") for text in lower]
+    numbers, edged = forms.tolist(), [0]
+    for start, end in pairwise(starts.tolist()):
+        edged += [*numbers[start:end], 0]
+    hashes = [zlib.crc32(lower[b], left[a]) for a, b in pairwise(edged)]
     return (1 + np.array(hashes, np.int64) % (buckets - 1)).astype(np.int32)
 
 
