@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 SPLITS = ("train", "dev", "test")
 LANGUAGES = ("en", "zh")
@@ -72,8 +72,7 @@ class Example:
         return cls(**fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):  # there are so many that making each counts
     """A piece of a text, ``text[start:end]``."""
 
     text: str

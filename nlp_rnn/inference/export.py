@@ -45,8 +45,7 @@ def export(
     if WIDE in weights:
         axes["ngrams"] = ["b", "grams"]
     graph = Graph(axes)
-    x = _features(graph, weights)  # [b, t, e]
-    x = graph.add("Transpose", x, perm=[1, 0, 2])  # [t, b, e]
+    x = _features(graph, weights)  # [t, b, e]
     for layer in range(layers):
         read = x
         x = recurrent.states(graph, weights, x, cell=cell, layer=layer, hidden_size=hidden_size)  # [t, b, 2h]
@@ -67,31 +66,41 @@ def export(
 
 
 def _features(graph: Graph, weights: Weights) -> str:
-    """-> [b, t, e], in the order of :class:`nlp_rnn.models.features.Features`."""
+    """-> [t, b, e], in the order of :class:`nlp_rnn.models.features.Features`."""
     forms = [graph.add("Gather", _table(graph, weights, "features.word"), "words")]
     if "features.character.embedding.weight" in weights:
         forms.append(_characters(graph, weights))
     if "features.shape.weight" in weights:
         forms.append(graph.add("Gather", _table(graph, weights, "features.shape"), "shapes"))
     table = graph.add("Concat", *forms, axis=1)  # [u, e]
-    x = graph.add("Gather", table, "forms")  # [b, t, e]
+    x = graph.add("Gather", table, graph.add("Transpose", "forms"))  # [t, b, e]
     if "features.bigram.weight" not in weights:
         return x
-    pairs = graph.add("Gather", _table(graph, weights, "features.bigram"), "bigrams")  # [b, t + 1, e]
-    left, right = graph.slice(pairs, 0, -1, 1), graph.slice(pairs, 1, END, 1)
-    return graph.add("Concat", x, left, right, axis=2)
+    table, ids = _table(graph, weights, "features.bigram"), graph.add("Transpose", "bigrams")  # [t + 1, b]
+    left, right = (graph.slice(ids, *bounds, 0) for bounds in ((0, -1), (1, END)))
+    return graph.add("Concat", x, *(graph.add("Gather", table, side) for side in (left, right)), axis=2)
 
 
 def _characters(graph: Graph, weights: Weights) -> str:
-    """-> [u, filters]."""
+    """-> [u, filters].
+
+    A character adds the same to a filter's sum wherever it stands before, at or after the middle, so that the
+    convolution is three rows of three tables, added. Padding at the middle adds what no maximum can choose.
+    """
     prefix = "features.character"
-    x = graph.add("Gather", _table(graph, weights, f"{prefix}.embedding"), "characters")  # [u, c + 2, e]
-    views = [graph.slice(x, 0, -2, 1), graph.slice(x, 1, -1, 1), graph.slice(x, 2, END, 1)]
-    x = _linear(graph, weights, f"{prefix}.convolution", graph.add("Concat", *views, axis=2))
-    middle = graph.slice("characters", 1, -1, 1)  # [u, c]
-    padding = graph.add("Equal", middle, _zero(graph))
-    padding = graph.add("Unsqueeze", padding, graph.integers(2))
-    x = graph.add("Where", padding, _lowest(graph), x)
+    embedding, weight, bias = (
+        weights[f"{prefix}.{name}"].astype(np.float64)
+        for name in ("embedding.weight", "convolution.weight", "convolution.bias")
+    )
+    tables = [embedding @ part.T for part in np.split(weight, 3, axis=1)]  # [characters, filters] each
+    tables[1] += bias
+    tables[1][0] = LOWEST
+    sums = []
+    for start, table in enumerate(tables):
+        ids = graph.slice("characters", start, -2 + start or END, 1)  # [u, c]
+        name = graph.weight(f"{prefix}.{start}", table.astype(np.float32))
+        sums.append(graph.add("Gather", name, ids))
+    x = graph.add("Add", graph.add("Add", sums[0], sums[1]), sums[2])  # [u, c, filters]
     return graph.add("Tanh", graph.add("ReduceMax", x, graph.integers(1), keepdims=0))
 
 
@@ -139,7 +148,3 @@ def _table(graph: Graph, weights: Weights, name: str) -> str:
 
 def _lowest(graph: Graph) -> str:
     return graph.weight("lowest", np.array(LOWEST, np.float32))
-
-
-def _zero(graph: Graph) -> str:
-    return graph.weight("zero", np.array(0, np.int32))

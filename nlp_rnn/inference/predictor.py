@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from nlp_rnn.text.encoding import Encoder
 from nlp_rnn.text.labels import spans, to_bio
 from nlp_rnn.text.tokenizer import split
 
-BATCH_TOKENS = 2000
+BATCH_TOKENS = 1000
 CHUNK = 4096  # sentences that are encoded together, so that memory stays flat on any number of them
 
 
@@ -47,9 +48,18 @@ class Predictor:
             if crf is None
             else viterbi.Transitions(**{name: np.array(values, np.float32) for name, values in crf.items()})
         )
+        # In BIO a label reads as the one before it has it; a sentence begins as if after O, the first label.
+        self._bio_after = (
+            [[to_bio(pair, "BIOES")[1] for pair in product([before], self.labels)] for before in self.labels]
+            if self._crf is not None
+            else []
+        )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
+        # An arena would keep what the longest document took, and plans of memory are for shapes that recur.
+        options.enable_cpu_mem_arena = False
+        options.enable_mem_pattern = False
         self._session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
         )
@@ -86,7 +96,11 @@ class Predictor:
             yield from answers
 
     def _bio(self, tokens: int, ids: np.ndarray) -> list[str]:
-        return list(to_bio([self.labels[i] for i in ids[:tokens]], "BIOES"))
+        tags, reading = [], self._bio_after[0]
+        for i in ids[:tokens].tolist():
+            tags.append(reading[i])
+            reading = self._bio_after[i]
+        return tags
 
     def _tagged(self, text: str, tokens: Sequence[Token], ids: np.ndarray) -> Prediction:
         found = []

@@ -47,11 +47,11 @@ def plan(lengths: np.ndarray, tokens: int, rng: np.random.Generator | None = Non
     order = np.argsort(-keys, kind="stable")
     batches: list[np.ndarray] = []
     start, longest = 0, 0
-    for position, index in enumerate(order):
-        longest = max(longest, int(lengths[index]))
+    for position, length in enumerate(lengths[order].tolist()):
+        longest = max(longest, length)
         if position > start and longest * (position + 1 - start) > tokens:
             batches.append(order[start:position])
-            start, longest = position, int(lengths[index])
+            start, longest = position, length
     if len(order):
         batches.append(order[start:])
     if rng is not None:
@@ -66,21 +66,23 @@ def gather(encoded: Encoded, indexes: np.ndarray) -> Batch:
     steps = np.arange(int(lengths.max()))
     inside = steps < lengths[:, None]  # [b, t]
     positions = (starts[:, None] + steps)[inside]
-    forms = np.zeros(inside.shape, np.int32)
-    rows, numbers = np.unique(encoded.forms[positions], return_inverse=True)
-    forms[inside] = numbers + 1
-    rows = np.concatenate(([0], rows))
+    tokens = encoded.forms[positions]
+    used = np.zeros(len(encoded.words), bool)
+    used[tokens] = used[0] = True
+    rows = np.flatnonzero(used)
+    numbers = np.cumsum(used, dtype=np.int32) - 1  # of each form in the batch
+    longest = encoded.longest_ngram
     characters = encoded.characters[rows]
     width = max(1, int((characters != 0).sum(1).max())) + 2
     return Batch(
         indexes=indexes,
         lengths=lengths.astype(np.int32),
-        forms=forms,
+        forms=_padded(numbers[tokens], inside),
         words=encoded.words[rows],
         shapes=encoded.shapes[rows],
         characters=characters[:, :width],
-        bigrams=None if encoded.bigrams is None else _grams(encoded.bigrams, encoded.bigram_starts, indexes),
-        ngrams=None if encoded.ngrams is None else _grams(encoded.ngrams, encoded.ngram_starts, indexes),
+        bigrams=None if encoded.bigrams is None else _runs(encoded.bigrams, starts + indexes, lengths + 1),
+        ngrams=None if encoded.ngrams is None else _runs(encoded.ngrams, starts * longest, lengths * longest),
         tags=None if encoded.tags is None else _padded(encoded.tags[positions], inside),
         labels=None if encoded.labels is None else encoded.labels[indexes],
     )
@@ -88,17 +90,34 @@ def gather(encoded: Encoded, indexes: np.ndarray) -> Batch:
 
 def batches(encoded: Encoded, tokens: int) -> Iterator[Batch]:
     """All sentences, once, in a fixed order, like lengths together."""
+    if len(encoded) == 1:
+        yield _alone(encoded)
+        return
     for indexes in plan(encoded.lengths, tokens):
         yield gather(encoded, indexes)
 
 
-def _grams(values: np.ndarray, bounds: np.ndarray, indexes: np.ndarray) -> np.ndarray:
-    """Those of some sentences, padded."""
-    starts = bounds[indexes][:, None]
-    counts = bounds[indexes + 1][:, None] - starts
-    steps = np.arange(int(counts.max()))
-    inside = steps < counts
-    return _padded(values[(starts + steps)[inside]], inside)
+def _alone(encoded: Encoded) -> Batch:
+    """The only sentence: nothing to choose or to pad, and whoever asks for one answer waits for it."""
+    return Batch(
+        indexes=np.zeros(1, np.int64),
+        lengths=encoded.lengths.astype(np.int32),
+        forms=encoded.forms[None],
+        words=encoded.words,
+        shapes=encoded.shapes,
+        characters=encoded.characters,
+        bigrams=None if encoded.bigrams is None else encoded.bigrams[None],
+        ngrams=None if encoded.ngrams is None else encoded.ngrams[None],
+        tags=None if encoded.tags is None else encoded.tags[None],
+        labels=encoded.labels,
+    )
+
+
+def _runs(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """``values[start : start + length]`` for each start, padded to the longest."""
+    steps = np.arange(int(lengths.max()))
+    inside = steps < lengths[:, None]
+    return _padded(values[(starts[:, None] + steps)[inside]], inside)
 
 
 def _padded(values: np.ndarray, inside: np.ndarray) -> np.ndarray:

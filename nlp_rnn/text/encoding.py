@@ -7,9 +7,10 @@ characters, its shape) is looked up once for each form; a token is then just the
 from __future__ import annotations
 
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from itertools import pairwise
+from itertools import chain, count, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -53,15 +54,14 @@ class Encoded:
         return np.diff(self.starts)
 
     @property
-    def bigram_starts(self) -> np.ndarray:
-        """Where each sentence begins in ``bigrams``, and the end, [b + 1]."""
-        return self.starts + np.arange(len(self.starts))
+    def longest_ngram(self) -> int:
+        """How many n-grams each token has in ``ngrams``, k; 0 where there are none."""
+        return 0 if self.ngrams is None else len(self.ngrams) // max(1, int(self.starts[-1]))
 
     @property
     def ngram_starts(self) -> np.ndarray:
         """Where each sentence begins in ``ngrams``, and the end, [b + 1]."""
-        assert self.ngrams is not None
-        return self.starts * (len(self.ngrams) // max(1, int(self.starts[-1])))
+        return self.starts * self.longest_ngram
 
     def save(self, folder: Path) -> None:
         """Writes each array as ``NAME.npy``."""
@@ -110,36 +110,29 @@ class Encoder:
 
     def encode(self, sentences: Iterable[Sequence[str]]) -> Encoded:
         """Encodes sentences; one without any token counts as one unknown token, so that it gets an answer."""
-        rows: dict[str, int] = {}
-        table: list[tuple[int, int, list[int]]] = [(0, 0, [])]
+        numbers: defaultdict[str, int] = defaultdict(
+            count(1).__next__
+        )  # of each form, in order of appearance
         forms: list[int] = []
-        bigrams: list[int] = []
-        found: list[int] = []  # keys of n-grams
         starts = [0]
+        grams: list[int] = []
         for tokens in sentences:
-            for token in tokens or ("",):
-                row = rows.get(token)
-                if row is None:
-                    row = rows[token] = len(table)
-                    table.append(self._form(token))
-                forms.append(row)
+            tokens = tokens or ("",)
+            forms += [numbers[token] for token in tokens]
             starts.append(len(forms))
-            if self._bigrams:
-                bigrams += hashed_pairs(tokens or ("",), self._bigrams)
             if len(self._ngrams):
-                found += keys(tokens or ("",), self._longest)
-        width = max(1, *(len(ids) for _, _, ids in table))
-        characters = np.zeros((len(table), width + 2), np.int32)
-        for row, (_, _, ids) in enumerate(table):
-            characters[row, 1 : 1 + len(ids)] = ids
+                grams += keys(tokens, self._longest)
+        texts = ["", *numbers]
+        words, shapes, characters = zip((0, 0, []), *map(self._form, numbers))
+        flat, bounds = np.array(forms, np.int32), np.array(starts, np.int64)
         return Encoded(
-            starts=np.array(starts, np.int64),
-            forms=np.array(forms, np.int32),
-            words=np.array([word for word, _, _ in table], np.int32),
-            shapes=np.array([shape for _, shape, _ in table], np.int32),
-            characters=characters,
-            bigrams=np.array(bigrams, np.int32) if self._bigrams else None,
-            ngrams=lookup(np.array(found, np.uint32), self._ngrams) if len(self._ngrams) else None,
+            starts=bounds,
+            forms=flat,
+            words=np.array(words, np.int32),
+            shapes=np.array(shapes, np.int32),
+            characters=_table(characters),
+            bigrams=hashed_pairs(texts, flat, bounds, self._bigrams) if self._bigrams else None,
+            ngrams=lookup(np.array(grams, np.uint32), self._ngrams) if len(self._ngrams) else None,
         )
 
     def is_known(self, form: str) -> bool:
@@ -157,13 +150,33 @@ class Encoder:
         return found
 
 
-def hashed_pairs(tokens: Sequence[str], buckets: int) -> list[int]:
-    """One id in [1, buckets) for each pair of neighbours, edges included; the same hash everywhere."""
-    edged = ["", *(token.lower() for token in tokens), ""]
-    return [
-        1 + zlib.crc32(f"{left}\x1f{right}".encode("utf-8", "surrogatepass")) % (buckets - 1)
-        for left, right in pairwise(edged)
-    ]
+def hashed_pairs(texts: Sequence[str], forms: np.ndarray, starts: np.ndarray, buckets: int) -> np.ndarray:
+    """Hashes each pair of neighbours, edges included, in the same way everywhere.
+
+    Args:
+        texts: what each form reads, [f]; form 0, which reads nothing, stands at the edges.
+        forms, starts: as :class:`Encoded` has them.
+        buckets: the number of ids, of which 0 is padding's.
+
+    Returns:
+        ids in [1, buckets), [n + b].
+    """
+    lower = [text.lower().encode("utf-8", "surrogatepass") for text in texts]
+    # A pair's hash goes on from that of its left half.
+    left = [zlib.crc32(text + b"\x1f") for text in lower]
+    numbers, edged = forms.tolist(), [0]
+    for start, end in pairwise(starts.tolist()):
+        edged += [*numbers[start:end], 0]
+    hashes = [zlib.crc32(lower[b], left[a]) for a, b in pairwise(edged)]
+    return (1 + np.array(hashes, np.int64) % (buckets - 1)).astype(np.int32)
+
+
+def _table(rows: Sequence[Sequence[int]]) -> np.ndarray:
+    """Rows of ids, padded to the longest with zeros, and with a column of zeros on either side."""
+    lengths = np.array([len(row) for row in rows])
+    table = np.zeros((len(rows), max(1, int(lengths.max())) + 2), np.int32)
+    table[:, 1:-1][np.arange(table.shape[1] - 2) < lengths[:, None]] = [*chain.from_iterable(rows)]
+    return table
 
 
 def shape_of(form: str) -> int:

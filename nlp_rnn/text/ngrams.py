@@ -22,12 +22,15 @@ def keys(tokens: Sequence[str], longest: int) -> list[int]:
     Returns:
         longest * n keys: 0 stands for each repetition, and for each run that would leave the text.
     """
-    lower = [token.lower() for token in tokens]
-    found: list[int] = []
-    for length in range(1, longest + 1):
-        runs = zip(*(lower[start:] for start in range(length)))
-        found += [zlib.crc32("\x1f".join(run).encode("utf-8", "surrogatepass")) for run in runs]
-        found += [0] * (length * len(tokens) - len(found))
+    lower = [token.lower().encode("utf-8", "surrogatepass") for token in tokens]
+    hashes = [zlib.crc32(token) for token in lower]
+    found = list(hashes)
+    following = [b"\x1f" + token for token in lower]
+    for length in range(
+        2, longest + 1
+    ):  # a longer run's hash goes on from that of the run without its last token
+        hashes = [zlib.crc32(token, start) for token, start in zip(following[length - 1 :], hashes)]
+        found += hashes + [0] * (len(tokens) - len(hashes))
     seen: set[int] = set()
     for place, key in enumerate(found):
         if key in seen:

@@ -78,6 +78,26 @@ def test_decoding_equals_brute_force_and_numpy(setting) -> None:
     assert [path.tolist() for path in decode(emissions.numpy(), np.array(LENGTHS), scores)] == best
 
 
+def test_company_never_changes_what_is_decoded() -> None:
+    rng = np.random.default_rng(4)
+    labels = bioes_labels(["A", "B", "C"])
+    crf = CRF(labels).requires_grad_(False)
+    for parameter in crf.parameters():
+        torch.nn.init.normal_(parameter)
+    scores = Transitions(*(tensor.numpy() for tensor in crf.scores()))
+    lengths = rng.integers(1, 40, 50)  # in no order
+    emissions = rng.normal(scale=2, size=(50, 39, len(labels))).astype(np.float32)
+    emissions[np.arange(39) >= lengths[:, None]] = np.nan  # what stands past a length means nothing
+    together = decode(emissions, lengths, scores)
+    assert [len(path) for path in together] == lengths.tolist()
+    assert len({label for path in together for label in path.tolist()}) == len(labels)
+    alone = [decode(emissions[row : row + 1], lengths[row : row + 1], scores)[0] for row in range(50)]
+    assert [path.tolist() for path in together] == [path.tolist() for path in alone]
+    mask = torch.arange(39) < torch.from_numpy(lengths)[:, None]
+    expected = crf.decode(torch.from_numpy(emissions), mask)
+    assert [path.tolist() for path in together] == expected
+
+
 def test_no_illegal_sequence_is_ever_decoded(setting) -> None:
     crf, _, _ = setting
     torch.manual_seed(2)

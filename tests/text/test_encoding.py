@@ -1,6 +1,7 @@
 """Tokens into arrays, and arrays into padded batches: every id is where it belongs."""
 
-from dataclasses import replace
+import zlib
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -68,6 +69,34 @@ def test_batches_hold_what_the_flat_arrays_hold(encoder: Encoder, tmp_path) -> N
             assert batch.ngrams[row, : 3 * length].tolist() == grams.tolist()
             assert (batch.ngrams[row, 3 * length :] == 0).all()
     assert sorted(seen) == [0, 1, 2, 3]
+
+
+def test_a_pair_is_hashed_by_its_lower_case_text_and_the_edges_are_empty(encoder: Encoder) -> None:
+    sentences = [["Rome", "IS"], [], ["好", "is"]]
+    pairs = [
+        ("", "rome"),
+        ("rome", "is"),
+        ("is", ""),
+        ("", ""),
+        ("", ""),
+        ("", "好"),
+        ("好", "is"),
+        ("is", ""),
+    ]
+    expected = [1 + zlib.crc32(f"{left}\x1f{right}".encode()) % 63 for left, right in pairs]
+    assert encoder.encode(sentences).bigrams.tolist() == expected
+
+
+def test_the_only_sentence_makes_the_batch_that_it_makes_among_others(encoder: Encoder) -> None:
+    for tokens in SENTENCES:
+        encoded = encoder.encode([tokens])
+        tagged = replace(encoded, tags=np.arange(len(encoded.forms)), labels=np.array([1]))
+        (alone,) = batches(tagged, tokens=100)
+        gathered = gather(tagged, np.array([0]))
+        for field in fields(gathered):
+            one, other = getattr(alone, field.name), getattr(gathered, field.name)
+            assert one.dtype == other.dtype
+            assert one.tolist() == other.tolist()
 
 
 def test_tags_and_labels_are_told_apart_when_all_sentences_have_one_token(encoder: Encoder) -> None:

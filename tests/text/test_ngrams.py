@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 
 from nlp_rnn.text import ngrams
@@ -17,6 +19,12 @@ def test_a_text_has_an_n_gram_or_has_it_not() -> None:
 def test_case_and_the_bounds_of_tokens() -> None:
     assert ngrams.keys(["Not", "GOOD"], 3) == ngrams.keys(["not", "good"], 3)
     assert {*ngrams.keys(["ab", "c"], 2)} & {*ngrams.keys(["a", "bc"], 2)} == {0}
+
+
+def test_a_key_is_the_hash_of_the_whole_run() -> None:
+    runs = ["not", "so", "bad", "not\x1fso", "so\x1fbad", "not\x1fso\x1fbad"]
+    hashes = [zlib.crc32(run.encode()) for run in runs]
+    assert ngrams.keys(["Not", "so", "bad"], 4) == [*hashes[:5], 0, hashes[5], 0, 0, 0, 0, 0]
 
 
 def test_only_what_two_texts_have_is_learned_and_the_commonest_first() -> None:

@@ -1,0 +1,65 @@
+"""Padding, batches, chunks and order never change an answer, for every cell and both tasks."""
+
+from typing import get_args, get_type_hints
+
+import numpy as np
+import pytest
+
+from nlp_rnn import params
+from nlp_rnn.inference import Predictor, load
+from nlp_rnn.schema import Example, Prediction
+
+CELLS = get_args(get_type_hints(params.Model)["cell"])
+WORDS = ["Maria", "flew", "to", "Rome", ",", "not", "bad", "unseen", "Xy", "a" * 30]
+LENGTHS = [1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 300] * 4
+
+
+@pytest.fixture(params=[(task, cell) for task in ("ner", "sentiment") for cell in CELLS])
+def predictor(request, make_package) -> Predictor:
+    task, cell = request.param
+    return load(make_package(task, cell, layers=2)[0])
+
+
+@pytest.fixture
+def texts() -> list[str]:
+    rng = np.random.default_rng(3)
+    return [" ".join(rng.choice(WORDS, length)) for length in rng.permutation(LENGTHS)]
+
+
+def test_no_batch_changes_an_answer(predictor: Predictor, texts: list[str], monkeypatch) -> None:
+    alone = [predictor.predict([text])[0] for text in texts]
+    assert len({answer.label or answer.spans for answer in alone}) > 1  # else equal answers would say nothing
+    for tokens in (1, 60, 500, 10**6):  # each alone; by likeness of length; all padded to 300
+        monkeypatch.setattr("nlp_rnn.inference.predictor.BATCH_TOKENS", tokens)
+        same(predictor.predict(texts), alone)
+
+
+def test_neither_order_nor_chunks_change_an_answer(
+    predictor: Predictor, texts: list[str], monkeypatch
+) -> None:
+    together = predictor.predict(texts)
+    same(predictor.predict(texts[::-1])[::-1], together)
+    monkeypatch.setattr("nlp_rnn.inference.predictor.CHUNK", 7)
+    same(predictor.predict(texts), together)
+
+
+def test_tokens_that_came_with_the_data_are_answered_as_the_text_is(
+    predictor: Predictor, texts: list[str]
+) -> None:
+    examples = [Example("1", "f:1", tokens=tuple(text.split()), text=text) for text in texts]
+    answers = predictor.predict_examples(examples)
+    for text, answer, prediction in zip(texts, answers, predictor.predict(texts)):
+        if predictor.task == "sentiment":
+            assert answer == prediction.label
+        else:
+            assert len(answer) == len(text.split())
+            assert sum(tag.startswith("B-") for tag in answer) == len(prediction.spans or ())
+
+
+def same(found: list[Prediction], expected: list[Prediction]) -> None:
+    """Labels must be equal; a score may differ by what float32 rounds off in another order of sums."""
+    assert [(one.text, one.spans, one.label) for one in found] == [
+        (one.text, one.spans, one.label) for one in expected
+    ]
+    for one, other in zip(found, expected):
+        assert dict(one.scores or {}) == pytest.approx(dict(other.scores or {}), abs=1e-5)
