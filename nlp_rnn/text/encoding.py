@@ -110,9 +110,8 @@ class Encoder:
 
     def encode(self, sentences: Iterable[Sequence[str]]) -> Encoded:
         """Encodes sentences; one without any token counts as one unknown token, so that it gets an answer."""
-        numbers: defaultdict[str, int] = defaultdict(
-            count(1).__next__
-        )  # of each form, in order of appearance
+        # Of each form, in order of appearance.
+        numbers: defaultdict[str, int] = defaultdict(count(1).__next__)
         forms: list[int] = []
         starts = [0]
         grams: list[int] = []

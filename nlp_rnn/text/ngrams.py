@@ -26,9 +26,8 @@ def keys(tokens: Sequence[str], longest: int) -> list[int]:
     hashes = [zlib.crc32(token) for token in lower]
     found = list(hashes)
     following = [b"\x1f" + token for token in lower]
-    for length in range(
-        2, longest + 1
-    ):  # a longer run's hash goes on from that of the run without its last token
+    for length in range(2, longest + 1):
+        # A run's hash goes on from that of the run without its last token.
         hashes = [zlib.crc32(token, start) for token, start in zip(following[length - 1 :], hashes)]
         found += hashes + [0] * (len(tokens) - len(hashes))
     seen: set[int] = set()

@@ -27,12 +27,14 @@ def test_a_key_is_the_hash_of_the_whole_run() -> None:
     assert ngrams.keys(["Not", "so", "bad"], 4) == [*hashes[:5], 0, hashes[5], 0, 0, 0, 0, 0]
 
 
-def test_only_what_two_texts_have_is_learned_and_the_commonest_first() -> None:
+def test_what_the_most_texts_have_is_learned_first() -> None:
     texts = [["a", "b"], ["a", "c"], ["a", "c"], ["d", "d"]]
     known = ngrams.learn(texts, longest=2, most=100)
     assert known.dtype == np.uint32
     assert (np.diff(known.astype(np.int64)) > 0).all()
-    assert {*known.tolist()} == {*ngrams.keys(["a", "c"], 2)} - {0}  # a, c, a c
+    assert {*known.tolist()} == {key for tokens in texts for key in ngrams.keys(tokens, 2)} - {0}
+    three = ngrams.learn(texts, longest=2, most=3)
+    assert {*three.tolist()} == {*ngrams.keys(["a", "c"], 2)} - {0}  # a, c, a c: what two texts have
     assert ngrams.learn(texts, longest=2, most=1).tolist() == ngrams.keys(["a"], 1)
 
 
