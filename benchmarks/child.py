@@ -78,6 +78,10 @@ def record(system: str, name: str, *, seed: int, budget: Budget, **more: Any) ->
     test = examples["test"]
     scores = score(dataset.task, gold(dataset.task, test), trained.predict(test, trained.batches[-1]))
     tokens = count(test, dataset.language)
+    passes = measure.throughput(
+        trained.predict, test, tokens=tokens, batches=trained.batches, renew=trained.renew
+    )
+    trained.renew()
     return {
         "system": system,
         "dataset": name,
@@ -95,7 +99,7 @@ def record(system: str, name: str, *, seed: int, budget: Budget, **more: Any) ->
         "ended": trained.ended,
         "best": asdict(max(trained.curve, key=lambda point: point.dev)),
         "curve": [asdict(point) for point in trained.curve],
-        "predict": measure.throughput(trained.predict, test, tokens=tokens, batches=trained.batches),
+        "predict": passes,
         "latency": measure.latency(trained.predict, test),
         "model_bytes": trained.model_bytes,
         "training_peak_bytes": training_memory,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from benchmarks.system import BUDGET, NATURAL, Budget, Curve, Examples, Trained
 from nlp_rnn import inference, params
 from nlp_rnn.evaluation.metrics import PRIMARY
 from nlp_rnn.integrations import tracking
+from nlp_rnn.schema import Example
 from nlp_rnn.stages import tokenize
 
 
@@ -42,6 +43,20 @@ class _Watched:
         self._tracker.finish(package)
 
 
+class _Package:
+    """The package as production loads it; it remembers the forms of words that it has seen."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.renew()
+
+    def renew(self) -> None:
+        self._predictor = inference.load(self.folder)
+
+    def predict(self, wanted: Sequence[Example], _: int) -> list[Any]:
+        return list(self._predictor.predict_examples(wanted))
+
+
 def train(
     dataset: str,
     examples: Examples,
@@ -50,7 +65,7 @@ def train(
     task: str,
     seed: int,
     budget: Budget,
-    model: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Trained:
     """Runs tokenize and train in the working folder, which :mod:`benchmarks.workspace` has prepared.
 
@@ -61,10 +76,11 @@ def train(
         dataset: also the name of the run.
         examples, language, task, budget: the recipe has its own end, and the stages read their own files.
         seed: of the training.
-        model: parameters of the model that differ from the recipe's.
+        changes: what differs from the recipe, by block of params.yaml: ``{"model": {"cell": "gru"}}``.
     """
     run = params.load(dataset)
-    run = replace(run, model=replace(run.model, **model or {}), training=replace(run.training, seed=seed))
+    for block, values in [*(changes or {}).items(), ("training", {"seed": seed})]:
+        run = replace(run, **{block: replace(getattr(run, block), **values)})
     begun = time.process_time()
     tokenize.main(run)
     tokenized = time.process_time()
@@ -82,17 +98,17 @@ def train(
     with patch.object(stage.tracking, "start", watched):
         stage.main(run)
     done = time.process_time()
-    package = Path("data/models") / dataset
-    predictor = inference.load(package)
+    package = _Package(Path("data/models") / dataset)
     spent = curve.points[-1].cpu_s
     return Trained(
-        predict=lambda wanted, _: list(predictor.predict_examples(wanted)),
+        predict=package.predict,
         curve=curve.points,
         cpu_s=spent,
         total_cpu_s=spent,
         ended=BUDGET if len(curve.points) == run.training.epochs else NATURAL,
-        model_bytes=measure.size(package),
+        model_bytes=measure.size(package.folder),
         settings=run.resolved(),
         batches=(0,),  # the package chooses its own
         further={"tokenize_cpu_s": tokenized - begun, "train_stage_cpu_s": done - tokenized},
+        renew=package.renew,
     )

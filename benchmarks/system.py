@@ -89,3 +89,4 @@ class Trained:
     settings: Mapping[str, Any]
     batches: Sequence[int] = (1,)  # sizes to measure throughput with
     further: Mapping[str, float] = field(default_factory=dict)  # more CPU-seconds, by name
+    renew: Callable[[], object] = lambda: None  # forgets what earlier predictions have left in caches

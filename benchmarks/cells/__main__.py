@@ -20,6 +20,7 @@ from benchmarks.plan import FIRST_SEED
 from benchmarks.run import PROJECT, WORK, environment, prepare
 from nlp_rnn.integrations import study
 
+STEPS, SMALL_STEPS = 1000, 100  # of each distance of the made-up task, at most
 DOCUMENT = PROJECT / "docs/cells.md"
 
 
@@ -56,7 +57,7 @@ def main() -> None:
     for number, job in enumerate(jobs, 1):
         if not job.path(records).is_file():
             print(f"[{number}/{len(jobs)}] {job.dataset}: {job.cell}, seed {job.seed}", flush=True)
-            _train(job, records, workspace, core, steps=150 if given.small else 1500)
+            _train(job, records, workspace, core, steps=SMALL_STEPS if given.small else STEPS)
     content = [json.loads(job.path(records).read_text(encoding="utf-8")) for job in jobs]
     _write(content, work if given.small else None)
 

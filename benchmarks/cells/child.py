@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("cell", choices=CELLS)
     parser.add_argument("dataset", choices=(*DATASETS, DEPENDENCY))
     parser.add_argument("--seed", type=int, default=13)
-    parser.add_argument("--steps", type=int, default=1500, help="of the made-up task")
+    parser.add_argument("--steps", type=int, default=1000, help="of the made-up task, at most")
     parser.add_argument("--workspace", type=Path, required=True)
     parser.add_argument("--record", type=Path, required=True)
     parser.add_argument("--core", type=int)
@@ -51,7 +51,8 @@ def _dependency(cell: str, seed: int, steps: int) -> dict[str, Any]:
 def _dataset(cell: str, dataset: str, seed: int) -> dict[str, Any]:
     from benchmarks import child
 
-    content = child.record(OURS, dataset, seed=seed, budget=Budget(), model={"cell": cell})
+    changes = {"model": {"cell": cell}}
+    content = child.record(OURS, dataset, seed=seed, budget=Budget(), changes=changes)
     from benchmarks.cells import reach
     from nlp_rnn.text.encoding import Encoded
 

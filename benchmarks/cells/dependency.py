@@ -16,11 +16,13 @@ from nlp_rnn.training.fit import BETAS
 KEYS, NOISE = 8, 16  # symbols of each kind; chance is one in KEYS
 QUESTION = KEYS + NOISE  # the symbol at the end
 LONGEST_BEFORE = 8  # noise in front of the key, so that its place from the start tells nothing
+DISTANCES = (2, 4, 8, 16, 32, 64, 128)
+STEPS = 1000  # batches, at most
 BATCH = 32
-LONGEST = 128  # steps, in training
-DISTANCES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 TESTED = 512  # sequences of each distance
 RATE, CLIP = 0.003, 5.0
+SOLVED = 0.02  # mean loss over RECENT batches: there is nothing left to learn
+RECENT = 25
 
 
 class Reader(nn.Module):
@@ -62,53 +64,57 @@ def learn(
     cell: str,
     *,
     seed: int,
-    steps: int = 1500,
+    steps: int = STEPS,
     hidden_size: int = 64,
-    longest: int = LONGEST,
     distances: Sequence[int] = DISTANCES,
-    tested: int = TESTED,
 ) -> dict[str, Any]:
-    """Trains one cell on distances up to the longest, short ones more often, and tests it at each.
+    """Trains a cell anew for each distance, which is the only one that it sees, and tests it there.
+
+    So nothing but a gradient that comes all the way can teach it: no shorter distance shows what to look for.
 
     Args:
         cell: a key of CELLS.
         seed: of weights and sequences.
-        steps: batches. hidden_size: h of each direction. longest: distance in training.
-        distances: to test at; one beyond the longest asks for more than was taught.
-        tested: sequences of each.
+        steps: batches of each training, at most: it ends when the loss is all but gone.
+        hidden_size: h of each direction.
+        distances: to train and test at.
 
     Returns:
-        ``accuracy`` by distance, and ``train_cpu_s``.
+        ``accuracy`` and ``steps`` by distance, and ``train_cpu_s`` of all trainings.
     """
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    model = Reader(cell, hidden_size)
+    accuracy, taken, spent = {}, {}, 0.0
+    for distance in distances:
+        torch.manual_seed(seed)
+        model = Reader(cell, hidden_size)
+        rng = np.random.default_rng([seed, distance])
+        begun = time.process_time()
+        taken[distance] = _train(model, rng, distance, steps)
+        spent += time.process_time() - begun
+        accuracy[distance] = _accuracy(model, rng, distance)
+    return {"accuracy": accuracy, "steps": taken, "train_cpu_s": spent}
+
+
+def _train(model: Reader, rng: np.random.Generator, distance: int, steps: int) -> int:
+    """Returns how many batches it took."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=BETAS, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=RATE, total_steps=steps, pct_start=0.15, cycle_momentum=False
-    )
-    begun = time.process_time()
-    for _ in range(steps):
-        distance = round(float(np.exp(rng.uniform(0, np.log(longest)))))
+    losses: list[float] = []
+    while len(losses) < steps:
         ids, keys = sequences(rng, distance, BATCH)
         loss = nn.functional.cross_entropy(model(ids), keys)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         optimizer.step()
-        schedule.step()
-    spent = time.process_time() - begun
-    fresh = np.random.default_rng([seed, 1])
-    return {
-        "accuracy": {distance: _accuracy(model, fresh, distance, tested) for distance in distances},
-        "train_cpu_s": spent,
-    }
+        losses.append(float(loss.detach()))
+        if len(losses) >= RECENT and float(np.mean(losses[-RECENT:])) < SOLVED:
+            break
+    return len(losses)
 
 
 @torch.inference_mode()
-def _accuracy(model: Reader, rng: np.random.Generator, distance: int, count: int) -> float:
+def _accuracy(model: Reader, rng: np.random.Generator, distance: int) -> float:
     right = 0
-    for _ in range(count // BATCH):
+    for _ in range(TESTED // BATCH):
         ids, keys = sequences(rng, distance, BATCH)
         right += int((model(ids).argmax(dim=1) == keys).sum())
-    return right / (count // BATCH * BATCH)
+    return right / TESTED
