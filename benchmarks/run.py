@@ -18,7 +18,7 @@ from benchmarks.system import OURS, SYSTEMS
 
 PROJECT = Path(__file__).resolve().parents[1]
 PEERS = PROJECT / ".venv-peers/bin/python"
-WORK = PROJECT / "benchmarks/work"
+WORK = PROJECT / ".bench"
 RESULTS = PROJECT / "benchmarks/results"
 SMALL_SENTENCES = 800
 SMALL_BUDGET, BUDGET = 20.0, 300.0  # CPU-seconds

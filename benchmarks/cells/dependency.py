@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from nlp_rnn.models.encoders import BidirectionalEncoder
-from nlp_rnn.training.fit import BETAS
 
 KEYS, NOISE = 8, 16  # symbols of each kind; chance is one in KEYS
 QUESTION = KEYS + NOISE  # the symbol at the end
@@ -20,7 +19,7 @@ DISTANCES = (2, 4, 8, 16, 32, 64, 128)
 STEPS = 1000  # batches, at most
 BATCH = 32
 TESTED = 512  # sequences of each distance
-RATE, CLIP = 0.003, 5.0
+RATE, BETAS, CLIP = 0.003, (0.9, 0.99), 5.0  # as in the recipe of a tagger
 SOLVED = 0.02  # mean loss over RECENT batches: there is nothing left to learn
 RECENT = 25
 
