@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import import_module, metadata
 from pathlib import Path
@@ -45,10 +46,13 @@ def main() -> None:
     content = record(
         given.system, given.dataset, seed=given.seed, budget=Budget(least=given.least, most=given.most)
     )
+    save(path, {**content, "core": core})
+
+
+def save(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a record under its name only once it is whole."""
     unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(
-        json.dumps({**content, "core": core}, indent=1, default=str) + "\n", encoding="utf-8"
-    )
+    unfinished.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     unfinished.rename(path)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import Any
 
-from benchmarks import measure
+from benchmarks import child, measure
 from benchmarks.datasets import DATASETS
 from benchmarks.system import OURS, Budget
 
@@ -34,10 +33,7 @@ def main() -> None:
         content = _dependency(given.cell, given.seed, given.steps)
     else:
         content = _dataset(given.cell, given.dataset, given.seed)
-    content = {"cell": given.cell, "dataset": given.dataset, "seed": given.seed, **content}
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    unfinished.rename(path)
+    child.save(path, {"cell": given.cell, "dataset": given.dataset, "seed": given.seed, **content})
 
 
 def _dependency(cell: str, seed: int, steps: int) -> dict[str, Any]:
@@ -49,8 +45,6 @@ def _dependency(cell: str, seed: int, steps: int) -> dict[str, Any]:
 
 
 def _dataset(cell: str, dataset: str, seed: int) -> dict[str, Any]:
-    from benchmarks import child
-
     changes = {"model": {"cell": cell}}
     content = child.record(OURS, dataset, seed=seed, budget=Budget(), changes=changes)
     from benchmarks.cells import reach

@@ -180,7 +180,9 @@ def _sentence(example: Example, language: str, *, annotated: bool = False) -> An
 
     if example.tokens is None:
         sentence = Sentence(words(example.text or "", language)[:LONGEST] or ["-"])
-        return sentence.add_label("class", str(example.label)) and sentence if annotated else sentence
+        if annotated:
+            sentence.add_label("class", str(example.label))
+        return sentence
     sentence = Sentence(list(example.tokens))
     if annotated:
         for start, end, kind in spans(example.tags or ()):
