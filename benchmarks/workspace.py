@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from nlp_rnn import environment, params
 from nlp_rnn.data import examples
 from nlp_rnn.data.sources import catalog
 from nlp_rnn.integrations import store
-from nlp_rnn.schema import Example
+from nlp_rnn.schema import Example, NlpRnnError
 from nlp_rnn.stages import ingest, tokenize, validate
 from nlp_rnn.text import labels
 
@@ -90,7 +91,10 @@ def main() -> None:
     parser.add_argument("--most", type=int, help="sentences of train to keep")
     given = parser.parse_args()
     environment.quiet()
-    prepare(given.folder, given.datasets, most=given.most)
+    try:
+        prepare(given.folder, given.datasets, most=given.most)
+    except NlpRnnError as error:
+        sys.exit(f"benchmarks: {error}")
 
 
 if __name__ == "__main__":
