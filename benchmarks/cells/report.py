@@ -113,6 +113,7 @@ def _draw_norms(panel: Axes, name: str, records: Records) -> None:
         xlabel="distance, tokens",
         ylabel="norm, relative to distance 0",
         xscale="symlog",
+        xlim=(0, None),
         yscale="log",
         ylim=(1e-6, 10),
     )
