@@ -15,7 +15,7 @@ else
 TORCH := --torch-backend=cpu
 endif
 
-.PHONY: help setup demo test test-slow lint format ui lock clean
+.PHONY: help setup demo test test-slow bench bench-small cells lint format ui lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -48,6 +48,24 @@ test: setup ## the ordinary test suite
 
 test-slow: setup ## the longer tests: real data, a schedule that fires every minute
 	$(BIN)/python -m pytest -q -m slow
+
+# The peers' packages clash with ours, so they have an environment of their own. SMALL=1 is `make bench-small`.
+.venv-peers/installed: benchmarks/requirements.txt .venv/installed
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	$(BIN)/python -m uv pip install --quiet --python .venv-peers/bin/python $(TORCH) -r benchmarks/requirements.txt
+	touch $@
+
+ENGINE_SMALL := --pairs 1 --corpora 500 5000 --out benchmarks/results/small
+
+bench: setup .venv-peers/installed ## this project and its peers on the four public sets, side by side: hours
+	$(BIN)/python -m benchmarks.run $(if $(SMALL),--small)
+	if test -f benchmarks/engine.py; then $(BIN)/python -m benchmarks.engine $(if $(SMALL),$(ENGINE_SMALL)); fi
+
+bench-small: ## the same on parts of the sets: ten minutes
+	$(MAKE) bench SMALL=1
+
+cells: setup ## the study behind docs/cells.md: every cell on the four public sets
+	$(BIN)/python -m benchmarks.cells $(if $(SMALL),--small)
 
 lint: setup ## ruff and mypy
 	$(BIN)/ruff check .
