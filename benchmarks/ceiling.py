@@ -60,6 +60,6 @@ class Recurrent:
             self._encoder(x, mask).backward(gradient)
             x.grad = None
         spent = time.process_time() - begun
-        # Two operations a weight, three products (states, and gradients of inputs and weights), two directions.
+        # Two operations a weight; products for states, and gradients of inputs and weights; two directions.
         weights = 4 * self._hidden_size * (self._input_size + self._hidden_size)
         return 2 * 3 * 2 * weights * tokens / spent

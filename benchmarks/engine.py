@@ -154,9 +154,9 @@ def table(report: dict[str, Any]) -> str:
         ]
     least = report["memory"][0]
     for more in report["memory"][1:]:
-        times = more["sentences"] / least["sentences"]
+        times, growth = (more[key] / least[key] for key in ("sentences", "peak_mib"))
         lines.append(
-            f"| peak memory with {times:g} times the data | demo | {more['peak_mib'] / least['peak_mib']:.2f} |"
+            f"| peak memory with {times:g} times the data | demo | {growth:.2f} |"
             f" {least['peak_mib']:.0f} to {more['peak_mib']:.0f} MiB | below 1.3 at 10 times |"
         )
     return "\n".join(lines)

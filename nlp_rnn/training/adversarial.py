@@ -6,7 +6,7 @@ with the tables moved instead of each occurrence's vector: all occurrences of a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -32,7 +32,8 @@ class AdversarialPerturbation:
         The gradients of a batch's loss, which the tables hold, tell the direction and stay as they are.
         """
         tables = [table for table in self._tables if table.grad is not None]
-        places, gradients = zip(*map(_gradient, tables)) if tables else ((), ())
+        found = [_gradient(table) for table in tables]
+        places, gradients = [place for place, _ in found], [gradient for _, gradient in found]
         own = [table.detach()[place].clone() for table, place in zip(tables, places)]
         norm = torch.stack(torch._foreach_norm(gradients)).norm()
         # A gradient of nothing but zeros has no direction, and moves nothing.
@@ -55,6 +56,6 @@ def _gradient(table: Tensor) -> tuple[Tensor | slice, Tensor]:
 
 
 @torch.no_grad()
-def _write(tables: list[nn.Parameter], places: tuple[Tensor | slice, ...], rows: list[Tensor]) -> None:
+def _write(tables: Sequence[Tensor], places: Sequence[Tensor | slice], rows: Sequence[Tensor]) -> None:
     for table, place, values in zip(tables, places, rows):
         table[place] = values

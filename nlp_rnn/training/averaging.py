@@ -25,9 +25,10 @@ class WeightAverage:
         """
         self._tables = tables
         deferred = {id(table.weight) for table in tables}
-        own = [parameter for parameter in model.parameters() if id(parameter) not in deferred]
-        self._parameters: list[torch.Tensor] = own
-        self._average = [parameter.detach().clone() for parameter in own]
+        self._parameters: list[torch.Tensor] = [
+            parameter for parameter in model.parameters() if id(parameter) not in deferred
+        ]
+        self._average = [parameter.detach().clone() for parameter in self._parameters]
         self._decay = decay**EVERY
         self._steps = 0
 

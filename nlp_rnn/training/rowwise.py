@@ -4,7 +4,7 @@ Where a row has no gradient, AdamW still moves it: by what is left of its moment
 follow from the row's state when it last had one, and from the rates since, which all rows share. So a row is
 left alone until a batch needs it, and then takes all steps that it missed at once. The weights are those of
 AdamW over the whole table, but for rounding, and for the epsilon in a missed step's denominator, which fades
-with it. The usual "lazy" updates leave missed steps out: a rare word would learn ten times less from each text.
+with it. The usual "lazy" updates leave missed steps out: a rare word would learn ten times less each time.
 """
 
 from __future__ import annotations
