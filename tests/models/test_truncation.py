@@ -1,4 +1,4 @@
-"""Long texts go by pieces: states as of the whole, gradients that end where a piece begins, bounded memory."""
+"""Long texts go by pieces: states as of the whole, gradients that end where a piece begins, less memory."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ from nlp_rnn.training.device import make_deterministic, to_tensors
 truncation, tokens = map(int, sys.argv[1:])
 make_deterministic(seed=1, threads=1)
 model = models.build("ner", labels=["O", "S-X"], words=50, characters=5, bigrams=0, ngrams=0, cell="lstm",
-    layers=1, hidden_size=64, word_size=32, character_size=4, character_filters=0, shape_size=0, bigram_size=0,
-    dropout=0.3, truncation=truncation)
+    layers=1, hidden_size=64, word_size=32, character_size=4, character_filters=0, shape_size=0,
+    bigram_size=0, dropout=0.3, truncation=truncation)
 def train(count):
     forms = np.arange(count, dtype=np.int32) % 49 + 1
     encoded = Encoded(starts=np.array([0, count]), forms=forms, words=np.arange(50, dtype=np.int32),
