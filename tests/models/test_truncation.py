@@ -86,7 +86,8 @@ model = models.build("ner", labels=["O", "S-X"], words=50, characters=5, bigrams
 def train(count):
     forms = np.arange(count, dtype=np.int32) % 49 + 1
     encoded = Encoded(starts=np.array([0, count]), forms=forms, words=np.arange(50, dtype=np.int32),
-        shapes=np.ones(50, np.int32), characters=np.ones((50, 4), np.int32), tags=(forms == 7).astype(np.int32))
+        shapes=np.ones(50, np.int32), characters=np.ones((50, 4), np.int32),
+        tags=(forms == 7).astype(np.int32))
     model.loss(to_tensors(gather(encoded, np.array([0])), torch.device("cpu"))).backward()
 peak = lambda: int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 train(1000)
