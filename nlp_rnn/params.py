@@ -72,7 +72,13 @@ class Training:
     label_smoothing: float = number(0.0, 0, 0.95)  # for sentiment
     entity_replacement: float = number(0.0, 0, 1)  # share of named entities that others replace, each epoch
     adversarial: float = number(0.0)  # length of a perturbation of embeddings to train against, 0 for none
+    accumulation: int = number(1, 1)  # batches whose gradients one step takes together
+    memory_mb: int = number(
+        0
+    )  # MiB for what a batch's gradient needs; larger batches go in parts; 0: no limit
+    truncation: int = number(1000)  # tokens after which a long text's gradients end; 0: never
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "float32"] = "auto"  # auto: bfloat16 products on a GPU that has them
     seed: int | None = None  # of training alone, instead of the file's
 
 

@@ -36,7 +36,7 @@ ONLY_IN = {
     "dvc": "flows/graph.py",
     "datasets": "nlp_rnn/data/sources",
     "torch": ("nlp_rnn/models", "nlp_rnn/training", "nlp_rnn/stages/train.py"),
-    "numba": "nlp_rnn/models/forward_backward.py",
+    "numba": ("nlp_rnn/models/character_maximum.py", "nlp_rnn/models/forward_backward.py"),
     "onnxruntime": "nlp_rnn/inference",
     "onnx": "nlp_rnn/inference",
 }

@@ -13,7 +13,7 @@ from nlp_rnn.inference import package
 from nlp_rnn.models.masks import inside
 from nlp_rnn.text import batches, ngrams
 from nlp_rnn.text.encoding import Encoded
-from nlp_rnn.training.fit import to_tensors
+from nlp_rnn.training.device import to_tensors
 
 PROBES = 8
 SENTENCES = 100

@@ -34,6 +34,7 @@ def build(
     residual: bool = False,
     word_dropout: float = 0.0,
     label_smoothing: float = 0.0,
+    truncation: int = 0,
 ) -> Tagger | Classifier:
     """A network with fresh weights, drawn from torch's global random stream.
 
@@ -42,7 +43,7 @@ def build(
         labels: what it can answer: BIOES labels, or classes.
         words, characters, bigrams: how many ids there are of each; 0 for none of the last.
         ngrams: how many n-grams the wide part knows; 0 for no such part.
-        the rest: see :class:`nlp_rnn.params.Model`.
+        the rest: see :class:`nlp_rnn.params.Model` and :class:`nlp_rnn.params.Training`.
     """
     features = Features(
         words=words,
@@ -62,6 +63,7 @@ def build(
         layers=layers,
         dropout=input_dropout,
         residual=residual,
+        truncation=truncation,
     )
     if task == "ner":
         return Tagger(features=features, encoder=encoder, labels=labels, dropout=dropout)

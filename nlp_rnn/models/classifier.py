@@ -41,7 +41,7 @@ class Classifier(nn.Module):
     def loss(self, batch: Batch) -> Tensor:
         """Cross-entropy of the deep part, averaged over texts: the wide part must not learn for it."""
         return nn.functional.cross_entropy(
-            self._deep(batch), batch.labels.long(), label_smoothing=self.label_smoothing
+            self._deep(batch).float(), batch.labels.long(), label_smoothing=self.label_smoothing
         )
 
     def decode(self, batch: Batch) -> list[list[int]]:

@@ -7,10 +7,13 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from nlp_rnn.models.mingru import MinGRU
+from nlp_rnn.models.rows import look_up
 
-# Sizes of input and state, e and h -> a module that makes states [b, t, h], and the last one, of [b, t, e].
+# Sizes of input and state, e and h -> a module that makes states [b, t, h], and what it remembers after the
+# last of them, of [b, t, e] and of what another call remembered.
 CELLS: Mapping[str, Callable[[int, int], nn.Module]] = {
     "rnn": partial(nn.RNN, batch_first=True),
     "gru": partial(nn.GRU, batch_first=True),
@@ -51,6 +54,7 @@ class BidirectionalEncoder(nn.Module):
         layers: int,
         dropout: float,
         residual: bool = False,
+        truncation: int = 0,
     ) -> None:
         """
         Args:
@@ -59,6 +63,8 @@ class BidirectionalEncoder(nn.Module):
             dropout: share of the features that each layer's input loses in training.
             residual: each layer above the first adds to what it reads (He et al., CVPR 2016), rather than
                 replacing it.
+            truncation: steps of the pieces that longer sequences are trained on by, 0 for none; see
+                :func:`run`.
         """
         super().__init__()
         kind = CELLS[cell]
@@ -67,6 +73,7 @@ class BidirectionalEncoder(nn.Module):
         self.back = nn.ModuleList(kind(size, hidden_size) for size in sizes)
         self.dropout = LockedDropout(dropout)
         self.residual = residual
+        self.truncation = truncation
         self.size = 2 * hidden_size
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
@@ -74,18 +81,47 @@ class BidirectionalEncoder(nn.Module):
         flipped = _flipped(mask)  # [b, t]
         for layer, (ahead, back) in enumerate(zip(self.ahead, self.back)):
             seen = self.dropout(x)
-            left, _ = ahead(seen)  # [b, t, h]
-            right, _ = back(_rearranged(seen, flipped))
+            left = run(ahead, seen, self.truncation)  # [b, t, h]
+            right = run(back, _rearranged(seen, flipped), self.truncation)
             states = torch.cat((left, _rearranged(right, flipped)), dim=-1)
             x = x + states if self.residual and layer else states
         return x
 
 
+def run(cell: nn.Module, x: Tensor, truncation: int) -> Tensor:
+    """The states of all steps, by truncated back-propagation (Williams and Peng, 1990) where there are many.
+
+    The sequence is read piece by piece; each begins with what the cell remembered after the one before, so
+    that the states are those of the whole, in either direction. Gradients end where a piece begins. No
+    piece's inner values are kept for them: they are computed once more when its gradient is due (Chen et
+    al., arXiv 1604.06174), so memory beyond inputs and states is that of one piece, however many there are.
+
+    Args:
+        cell: a value of :data:`CELLS`.
+        x: [b, t, e].
+        truncation: steps of a piece; 0 for the whole.
+
+    Returns:
+        states, [b, t, h].
+    """
+    if not truncation or x.shape[1] <= truncation or not torch.is_grad_enabled():
+        states, _ = cell(x)
+        return states
+    memory, pieces = None, []
+    for piece in x.split(truncation, dim=1):
+        states, memory = checkpoint(cell, piece, memory, use_reentrant=False, preserve_rng_state=False)
+        memory = tuple(part.detach() for part in memory) if isinstance(memory, tuple) else memory.detach()
+        pieces.append(states)
+    return torch.cat(pieces, dim=1)
+
+
 def _flipped(mask: Tensor) -> Tensor:
-    """For each step the one that takes its place when the sequence is turned around; padding stays."""
-    steps = torch.arange(mask.shape[1], device=mask.device)
-    return torch.where(mask, mask.sum(dim=1, keepdim=True) - 1 - steps, steps)
+    """For each step of [b, t] the number, of all b t, of the one that takes its place when each sequence is
+    turned around; padding stays."""
+    rows, steps = (torch.arange(size, device=mask.device) for size in mask.shape)
+    turned = torch.where(mask, mask.sum(dim=1, keepdim=True) - 1 - steps, steps)
+    return turned + mask.shape[1] * rows.unsqueeze(1)
 
 
 def _rearranged(x: Tensor, steps: Tensor) -> Tensor:
-    return x.gather(1, steps.unsqueeze(-1).expand_as(x))
+    return look_up(steps, x.flatten(0, 1))

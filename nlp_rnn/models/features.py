@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
+from nlp_rnn.models.character_maximum import gradients, maximum
 from nlp_rnn.models.masks import LOWEST
+from nlp_rnn.models.rows import look_up
 from nlp_rnn.text.batches import Batch
 from nlp_rnn.text.encoding import SHAPES
 from nlp_rnn.text.tokenizer import UNKNOWN
 
 WINDOW = 3  # characters that one filter of the convolution sees
+
+
+class _CompiledMaximum(torch.autograd.Function):
+    """The greatest value of each filter by compiled code, [u, c + 2] and [window, n, filters] -> [u, f]."""
+
+    @staticmethod
+    def forward(ctx: Any, characters: Tensor, contributions: Tensor) -> Tensor:
+        values, windows = maximum(characters.numpy(), contributions.detach().numpy(), LOWEST)
+        ctx.save_for_backward(characters, torch.from_numpy(windows))
+        ctx.known = contributions.shape[1]
+        return torch.from_numpy(values)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_values: Tensor) -> tuple[Tensor | None, ...]:
+        characters, windows = (tensor.numpy() for tensor in ctx.saved_tensors)
+        return None, torch.from_numpy(gradients(characters, windows, d_values.numpy(), ctx.known))
 
 
 class CharacterEncoder(nn.Module):
@@ -25,11 +46,30 @@ class CharacterEncoder(nn.Module):
 
     def forward(self, characters: Tensor) -> Tensor:
         """[u, c + 2] ids, padded on either side -> [u, filters]."""
-        x = self.embedding(characters)  # [u, c + 2, size]
-        # One matrix product over three shifted views beats a convolution of such small widths on a CPU.
-        x = self.convolution(torch.cat((x[:, :-2], x[:, 1:-1], x[:, 2:]), dim=-1))  # [u, c, filters]
-        x = x.masked_fill((characters[:, 1:-1] == 0).unsqueeze(-1), LOWEST)
-        return torch.tanh(x.amax(dim=1))
+        contributions = self._contributions()
+        # As in the CRF, only device and precision choose, for weights would differ by what is installed.
+        if characters.device.type == "cpu" and contributions.dtype == torch.float32:
+            return torch.tanh(_CompiledMaximum.apply(characters, contributions))
+        return torch.tanh(self._plain_maximum(characters, contributions))
+
+    def _contributions(self) -> Tensor:
+        """What each known character adds to the filters in each place of a window, [window, n, filters].
+
+        A batch has many times more characters than an alphabet: its products with the weights are made once
+        for each known one, and the convolution becomes a sum of three rows.
+        """
+        known = torch.arange(self.embedding.num_embeddings, device=self.embedding.weight.device)
+        size = self.embedding.embedding_dim
+        weights = self.convolution.weight.view(-1, WINDOW, size).permute(1, 2, 0)  # [window, size, filters]
+        return self.embedding(known) @ weights + self.convolution.bias / WINDOW
+
+    def _plain_maximum(self, characters: Tensor, contributions: Tensor) -> Tensor:
+        """The same as the compiled code in torch alone, for any device and precision."""
+        left, center, right = contributions.unbind()
+        x = look_up(characters[:, :-2], left)  # [u, c, filters]
+        x = x + look_up(characters[:, 1:-1], center) + look_up(characters[:, 2:], right)
+        x = x.masked_fill((characters[:, 1:-1] == 0).unsqueeze(2), LOWEST)  # no window around padding counts
+        return x.max(dim=1).values
 
 
 class Features(nn.Module):
@@ -68,7 +108,7 @@ class Features(nn.Module):
             forms.append(self.character(batch.characters))
         if self.shape is not None:
             forms.append(self.shape(batch.shapes))
-        x = nn.functional.embedding(batch.forms, _join(forms))  # [b, t, e]
+        x = look_up(batch.forms, _join(forms))  # [b, t, e]
         if self.bigram is None:
             return x
         pairs = self.bigram(self._drop(batch.bigrams))  # [b, t + 1, e]

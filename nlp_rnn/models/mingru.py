@@ -18,10 +18,11 @@ class MinGRU(nn.Module):
         super().__init__()
         self.gates = nn.Linear(input_size, 2 * hidden_size)  # z before its sigmoid, then c
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """[b, t, e] -> states [b, t, h] and the last of them [b, h]."""
+    def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """[b, t, e] and the state before, [b, h] -> states [b, t, h] and the last of them [b, h]."""
         update, candidate = self.gates(x).chunk(2, dim=-1)  # [b, t, h] each
-        state = torch.zeros_like(candidate[:, 0])
+        if state is None:
+            state = torch.zeros_like(candidate[:, 0])
         states = []
         for z, c in zip(update.sigmoid().unbind(dim=1), candidate.unbind(dim=1)):
             state = torch.lerp(state, c, z)

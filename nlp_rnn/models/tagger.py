@@ -29,7 +29,8 @@ class Tagger(nn.Module):
     def loss(self, batch: Batch) -> Tensor:
         """Negative log-likelihood of the right tags, averaged over sentences."""
         mask = inside(batch)
-        return self.crf.loss(self.emissions(batch), batch.tags, mask) / len(mask)
+        emissions = self.emissions(batch).float()  # sums over labels never in half precision
+        return self.crf.loss(emissions, batch.tags, mask) / len(mask)
 
     def decode(self, batch: Batch) -> list[list[int]]:
         """The labels of each sentence's tokens."""

@@ -83,6 +83,7 @@ def _build(run: params.Run, vocabulary: dict) -> models.Tagger | models.Classifi
         **asdict(run.model),
         word_dropout=run.training.word_dropout,
         label_smoothing=run.training.label_smoothing,
+        truncation=run.training.truncation,
     )
 
 
@@ -131,6 +132,9 @@ def _fit(
             device=device,
             variant=variant,
             adversarial=recipe.adversarial,
+            accumulation=recipe.accumulation,
+            memory_mb=recipe.memory_mb,
+            precision=recipe.precision,
             step=bar.update,
         )
         try:

@@ -6,11 +6,11 @@ with the tables moved instead of each occurrence's vector: all occurrences of a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class AdversarialPerturbation:
@@ -32,14 +32,30 @@ class AdversarialPerturbation:
         The gradients of a batch's loss, which the tables hold, tell the direction and stay as they are.
         """
         tables = [table for table in self._tables if table.grad is not None]
-        gradients = [table.grad for table in tables if table.grad is not None]
-        own = [table.detach().clone() for table in tables]
+        found = [_gradient(table) for table in tables]
+        places, gradients = [place for place, _ in found], [gradient for _, gradient in found]
+        own = [table.detach()[place].clone() for table, place in zip(tables, places)]
         norm = torch.stack(torch._foreach_norm(gradients)).norm()
-        with torch.no_grad():
-            # A gradient of nothing but zeros has no direction, and moves nothing.
-            torch._foreach_add_(tables, torch._foreach_mul(gradients, self._strength / norm.clamp_min(1e-12)))
+        # A gradient of nothing but zeros has no direction, and moves nothing.
+        moves = torch._foreach_mul(gradients, self._strength / norm.clamp_min(1e-12))
+        moved = torch._foreach_add(own, moves)
+        _write(tables, places, moved)
         try:
             yield
         finally:
-            with torch.no_grad():
-                torch._foreach_copy_(tables, own)
+            _write(tables, places, own)
+
+
+def _gradient(table: Tensor) -> tuple[Tensor | slice, Tensor]:
+    """Which rows of a table have a gradient, and what it is; the same in memory as the table holds."""
+    assert table.grad is not None
+    if not table.grad.is_sparse:
+        return slice(None), table.grad
+    table.grad = table.grad.coalesce()
+    return table.grad.indices()[0], table.grad.values()
+
+
+@torch.no_grad()
+def _write(tables: Sequence[Tensor], places: Sequence[Tensor | slice], rows: Sequence[Tensor]) -> None:
+    for table, place, values in zip(tables, places, rows):
+        table[place] = values

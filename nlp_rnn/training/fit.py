@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,12 +13,11 @@ from torch import Tensor, nn
 
 from nlp_rnn.models import Classifier, Tagger
 from nlp_rnn.text import batches
-from nlp_rnn.text.batches import Batch
 from nlp_rnn.text.encoding import Encoded
-from nlp_rnn.training.adversarial import AdversarialPerturbation
-from nlp_rnn.training.averaging import WeightAverage
+from nlp_rnn.training.device import to_tensors
+from nlp_rnn.training.memory import most_tokens
+from nlp_rnn.training.step import Step
 
-BETAS = (0.9, 0.99)
 LEAST_RATE = 0.01  # of the highest, at the end
 
 
@@ -59,6 +58,9 @@ def fit(
     device: torch.device,
     variant: Callable[[int], Encoded] | None = None,
     adversarial: float = 0.0,
+    accumulation: int = 1,
+    memory_mb: int = 0,
+    precision: str = "auto",
     step: Callable[[int], object] = lambda tokens: None,
 ) -> Iterator[Epoch]:
     """Trains a model; its weights are the best ones on dev once the iterator is exhausted.
@@ -80,58 +82,65 @@ def fit(
         variant: the training sentences as an epoch, from 1, shall see them; without it, as they are.
         adversarial: length of the perturbation of embeddings under which each batch's gradient is taken
             once more and added, 0 for none.
+        accumulation: batches whose gradients one step of the optimizer takes together, as one batch's.
+        memory_mb: of the values that a gradient needs, at most, in MiB; larger batches go through in parts
+            whose gradients add up to the same. 0 for no limit.
+        precision: see :func:`nlp_rnn.training.device.autocast`.
         step: is told the tokens of each step, for a progress bar.
 
     Raises:
         FloatingPointError: the loss is no longer finite.
     """
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=learning_rate, betas=BETAS, weight_decay=weight_decay, fused=True
+    taken = Step(
+        model,
+        weight_decay=weight_decay,
+        clip=clip,
+        averaging=averaging,
+        adversarial=adversarial,
+        device=device,
+        precision=precision,
     )
-    average = WeightAverage(model, averaging) if averaging else None
-    perturbation = AdversarialPerturbation(model.features, adversarial) if adversarial else None
-    parameters = list(model.parameters())
-    total = epochs * len(batches.plan(train.lengths, batch_tokens))  # a variant may take a few more or less
-    taken = 0
-    most, best_epoch, best_weights = -math.inf, 0, state(model)
-    for epoch in range(1, epochs + 1):
-        model.train()
-        losses, norms, rate = [], [], learning_rate
-        sentences = train if variant is None else variant(epoch)
-        order = batches.plan(sentences.lengths, batch_tokens, np.random.default_rng([seed, epoch]))
-        for indexes in order:
-            rate = learning_rate * _schedule(min(1.0, taken / total), warmup)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            batch = to_tensors(batches.gather(sentences, indexes), device)
-            loss = model.loss(batch)
-            optimizer.zero_grad()
-            loss.backward()
-            if perturbation is not None:
-                with perturbation.applied():
-                    model.loss(batch).backward()  # the gradients add up
-            norms.append(nn.utils.clip_grad_norm_(parameters, clip))
-            optimizer.step()
-            losses.append(loss.detach())
-            taken += 1
-            if average is not None:
-                average.update()
-            step(int(sentences.lengths[indexes].sum()))
-        train_loss = float(torch.stack(losses).mean())
-        if not math.isfinite(train_loss):
-            raise FloatingPointError(f"the training loss is {train_loss} in epoch {epoch}")
-        with average.applied() if average is not None else nullcontext():
-            model.eval()
-            judgement = judge()
-            best = judgement.criterion > most
-            if best:
-                most, best_epoch, best_weights = judgement.criterion, epoch, state(model)
-        norm = float(torch.stack(norms).mean())
-        yield Epoch(epoch, train_loss, judgement.score, norm, rate, best)
-        if epoch - best_epoch >= patience:
-            break
+    most = most_tokens(model, train, memory_mb=memory_mb, device=device) if memory_mb else None
+    # A variant may need a few more or less.
+    total = epochs * math.ceil(len(batches.plan(train.lengths, batch_tokens)) / accumulation)
+    done, highest, best_epoch, best_weights = 0, -math.inf, 0, state(model)
+    with closing(taken):
+        for epoch in range(1, epochs + 1):
+            model.train()
+            losses, norms, rate = [], [], learning_rate
+            sentences = train if variant is None else variant(epoch)
+            order = batches.plan(sentences.lengths, batch_tokens, np.random.default_rng([seed, epoch]))
+            for start in range(0, len(order), accumulation):
+                rate = learning_rate * _schedule(min(1.0, done / total), warmup)
+                parts = list(_parts(sentences.lengths, order[start : start + accumulation], most))
+                loss, norm = taken([batches.gather(sentences, part) for part in parts], rate)
+                losses.append(loss)
+                norms.append(norm)
+                done += 1
+                step(int(sum(sentences.lengths[part].sum() for part in parts)))
+            train_loss = float(torch.stack(losses).mean())
+            if not math.isfinite(train_loss):
+                raise FloatingPointError(f"the training loss is {train_loss} in epoch {epoch}")
+            with taken.averaged():
+                model.eval()
+                judgement = judge()
+                best = judgement.criterion > highest
+                if best:
+                    highest, best_epoch, best_weights = judgement.criterion, epoch, state(model)
+            yield Epoch(epoch, train_loss, judgement.score, float(torch.stack(norms).mean()), rate, best)
+            if epoch - best_epoch >= patience:
+                break
     model.load_state_dict(best_weights)
     model.eval()
+
+
+def _parts(lengths: np.ndarray, order: Sequence[np.ndarray], most: int | None) -> Iterator[np.ndarray]:
+    """Some batches, each in as many parts as keep to the most padded tokens."""
+    for indexes in order:
+        if most is None:
+            yield indexes
+        else:
+            yield from (indexes[part] for part in batches.plan(lengths[indexes], most))
 
 
 def state(model: nn.Module) -> dict[str, Tensor]:
@@ -149,17 +158,6 @@ def predict(
             for index, answer in zip(batch.indexes, model.decode(to_tensors(batch, device))):
                 answers[index] = answer
     return answers
-
-
-def to_tensors(batch: Batch, device: torch.device) -> Batch:
-    """The same batch as tensors on a device."""
-    arrays = {field.name: getattr(batch, field.name) for field in fields(batch)}
-    return Batch(
-        **{
-            name: None if array is None else torch.from_numpy(np.ascontiguousarray(array)).to(device)
-            for name, array in arrays.items()
-        }
-    )
 
 
 def _schedule(done: float, warmup: float) -> float:

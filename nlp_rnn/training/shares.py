@@ -8,7 +8,7 @@ import torch
 from nlp_rnn.models import Classifier
 from nlp_rnn.text import batches
 from nlp_rnn.text.encoding import Encoded
-from nlp_rnn.training.fit import to_tensors
+from nlp_rnn.training.device import to_tensors
 
 MOST = 10.0  # a dev set that is told apart without an error would have them grow without end
 

@@ -16,7 +16,7 @@ from nlp_rnn.integrations import store, study
 from nlp_rnn.models.masks import inside
 from nlp_rnn.text import batches, tokenizer
 from nlp_rnn.text.encoding import Encoder
-from nlp_rnn.training.fit import to_tensors
+from nlp_rnn.training.device import to_tensors
 
 SENTENCES = [["a", "b", "c", "d", "e"], ["b", "a"], ["c", "c", "d"]]
 

@@ -13,7 +13,8 @@ from nlp_rnn.inference import load, package
 from nlp_rnn.text import ngrams
 from nlp_rnn.text.batches import batches
 from nlp_rnn.text.encoding import Encoder
-from nlp_rnn.training.fit import predict, to_tensors
+from nlp_rnn.training.device import to_tensors
+from nlp_rnn.training.fit import predict
 
 CPU = torch.device("cpu")
 CELLS = get_args(get_type_hints(params.Model)["cell"])

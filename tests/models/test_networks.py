@@ -12,7 +12,8 @@ from nlp_rnn.text import ngrams
 from nlp_rnn.text.batches import gather
 from nlp_rnn.text.encoding import Encoded, Encoder
 from nlp_rnn.text.tokenizer import UNKNOWN, build
-from nlp_rnn.training.fit import predict, to_tensors
+from nlp_rnn.training.device import to_tensors
+from nlp_rnn.training.fit import predict
 
 CPU = torch.device("cpu")
 LABELS = {"ner": ["O", "B-X", "I-X", "E-X", "S-X"], "sentiment": ["bad", "good"]}

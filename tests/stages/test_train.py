@@ -132,7 +132,10 @@ def test_replaced_entities_and_perturbed_embeddings_reach_the_training(
 ) -> None:
     asked: dict[str, Any] = {}
 
-    def fit(*_: object, **given: object) -> None:
+    models: list[Any] = []
+
+    def fit(model: object, *_: object, **given: object) -> None:
+        models.append(model)
         asked.update(given)
         raise RuntimeError("seen enough")
 
@@ -146,6 +149,11 @@ def test_replaced_entities_and_perturbed_embeddings_reach_the_training(
     with pytest.raises(RuntimeError, match="seen enough"):
         train.main(run_of("ner", entity_replacement=1, adversarial=0.5))
     assert asked["adversarial"] == 0.5
+    assert (asked["accumulation"], asked["memory_mb"], asked["precision"]) == (1, 0, "auto")
+    limits = {"accumulation": 3, "memory_mb": 7, "precision": "float32", "truncation": 5}
+    with pytest.raises(RuntimeError, match="seen enough"):
+        train.main(run_of("ner", **limits))
+    assert limits == {**{key: asked.get(key) for key in limits}, "truncation": models[-1].encoder.truncation}
     texts = json.loads(Path("data/tokens/tiny/forms.json").read_text(encoding="utf-8"))
     variant = asked["variant"](1)
     sentences = [
