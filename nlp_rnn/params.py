@@ -26,6 +26,8 @@ class Data:
     label: str | None = None
     tokens: str | None = None
     tags: str | None = None
+    unlabeled: str | None = None  # a file of raw text, one document a line, for embeddings
+    vectors: str | None = None  # a file of word vectors: GloVe, word2vec or fastText
 
 
 @dataclass(frozen=True)
