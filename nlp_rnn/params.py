@@ -39,6 +39,8 @@ class Tokenizer:
     bigrams: int = number(0)  # buckets for hashed pairs of neighbours, which a tagger sees; 0 for none
     ngrams: int = number(0)  # the most n-grams that a classifier's wide part knows; 0 for none
     ngram_length: int = number(2, 1)  # tokens of the longest of them
+    unlabeled_min_count: int = number(3, 1)  # a word of `data.unlabeled` that train lacks and that is rarer
+    unlabeled_words: int = number(10000)  # there is unknown; and no more than so many are taken in
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class Training:
     label_smoothing: float = number(0.0, 0, 0.95)  # for sentiment
     entity_replacement: float = number(0.0, 0, 1)  # share of named entities that others replace, each epoch
     adversarial: float = number(0.0)  # length of a perturbation of embeddings to train against, 0 for none
+    embeddings: Literal["auto", "random", "ppmi"] = "auto"  # what words start from; see stages/train.py
     device: Literal["auto", "cpu", "cuda"] = "auto"
     seed: int | None = None  # of training alone, instead of the file's
 

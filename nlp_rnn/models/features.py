@@ -61,6 +61,12 @@ class Features(nn.Module):
         pairs = 2 * bigram_size if self.bigram is not None else 0
         self.size = word_size + shape_size + character_filters + pairs
 
+    def start_from(self, vectors: Tensor) -> None:
+        """Gives words their rows of [words, word_size] to begin with; a row of zeros leaves one as it is."""
+        known = vectors.any(dim=1)
+        with torch.no_grad():
+            self.word.weight[known] = vectors[known].to(self.word.weight.device)
+
     def forward(self, batch: Batch) -> Tensor:
         """-> [b, t, size]."""
         forms = [self.word(self._drop(batch.words))]

@@ -12,7 +12,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from nlp_rnn import params
-from nlp_rnn.data import examples
+from nlp_rnn.data import examples, unlabeled
 from nlp_rnn.schema import DataError, Example
 from nlp_rnn.text import ngrams, tokenizer
 from nlp_rnn.text.encoding import Encoded, Encoder, form_texts
@@ -26,6 +26,10 @@ def main(run: params.Run) -> None:
     cutter = tokenizer.build(None, lowercase=chosen.lowercase, min_count=1)
     train = [_tokens(cutter, example) for example in splits["train"]]
     learned = tokenizer.build(train, lowercase=chosen.lowercase, min_count=chosen.min_count)
+    documents = _documents(run, learned)
+    learned = tokenizer.extend(
+        learned, documents, min_count=chosen.unlabeled_min_count, most=chosen.unlabeled_words
+    )
     characters = "".join(sorted({character for tokens in train for form in tokens for character in form}))
     known = ngrams.NONE
     if chosen.ngrams:
@@ -52,6 +56,10 @@ def main(run: params.Run) -> None:
         unknown = sum(not encoder.is_known(form) for form in forms)
         coverage[name] = {"tokens": len(forms), "unknown": unknown}
         print(f"{run.name} {name}: {len(split)} sentences, {len(forms)} tokens, {unknown} of them unknown")
+    if documents:
+        Encoder(learned, characters, bigrams=chosen.bigrams).encode(documents).save(unfinished / "unlabeled")
+        size = sum(map(len, documents))
+        print(f"{run.name} unlabeled: {len(documents)} documents, {size} tokens")
     learned.save(str(unfinished / "tokenizer.json"))
     _write(unfinished / "coverage.json", coverage)
     _write(
@@ -66,6 +74,14 @@ def main(run: params.Run) -> None:
     )
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
+
+
+def _documents(run: params.Run, cutter: Tokenizer) -> list[list[str]]:
+    """The tokens of each document of the raw text, if the run has such."""
+    if run.data.unlabeled is None:
+        return []
+    texts = unlabeled.read(Path("data/raw") / run.name / unlabeled.NAME)
+    return [[token.text for token in tokenizer.split(cutter, text)] for text in texts]
 
 
 def _tokens(cutter: Tokenizer, example: Example) -> Sequence[str]:

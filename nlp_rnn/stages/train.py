@@ -21,6 +21,7 @@ from nlp_rnn.text import ngrams
 from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.text.labels import to_bio
 from nlp_rnn.training import device as devices
+from nlp_rnn.training import ppmi
 from nlp_rnn.training.fit import Epoch, fit, predict, state
 from nlp_rnn.training.replacement import EntityReplacement
 from nlp_rnn.training.shares import fit_shares
@@ -38,6 +39,7 @@ def main(run: params.Run) -> None:
     devices.make_deterministic(seed=run.training_seed, threads=run.threads)
     model = _build(run, vocabulary).to(device)
     train, dev = Encoded.load(tokens / "train"), Encoded.load(tokens / "dev")
+    _start_words(run, model, train)
     if isinstance(model, models.Classifier) and model.wide is not None:
         fit_wide(model.wide, train, dev)
         train = replace(train, ngrams=None)  # the deep part alone is trained from here on
@@ -81,6 +83,15 @@ def _build(run: params.Run, vocabulary: dict) -> models.Tagger | models.Classifi
         word_dropout=run.training.word_dropout,
         label_smoothing=run.training.label_smoothing,
     )
+
+
+def _start_words(run: params.Run, model: models.Tagger | models.Classifier, train: Encoded) -> None:
+    """Gives words vectors from text, the unlabeled one included; `auto` does so if there is such."""
+    raw = Path("data/tokens") / run.name / "unlabeled"
+    corpora = [train, Encoded.load(raw)] if raw.is_dir() else [train]
+    if run.training.embeddings == "ppmi" or (run.training.embeddings == "auto" and raw.is_dir()):
+        rows, size = model.features.word.weight.shape
+        model.features.start_from(torch.from_numpy(ppmi.vectors(corpora, words=rows, size=size)))
 
 
 def _variant(run: params.Run, train: Encoded, vocabulary: dict) -> Callable[[int], Encoded] | None:
