@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -15,7 +16,7 @@ from nlp_rnn import models, params
 from nlp_rnn.evaluation.metrics import PRIMARY, score
 from nlp_rnn.inference import writer
 from nlp_rnn.integrations import tracking
-from nlp_rnn.schema import NlpRnnError
+from nlp_rnn.schema import NlpRnnError, UsageError
 from nlp_rnn.stages.gate import require_valid
 from nlp_rnn.text import ngrams
 from nlp_rnn.text.encoding import Encoded
@@ -86,12 +87,36 @@ def _build(run: params.Run, vocabulary: dict) -> models.Tagger | models.Classifi
 
 
 def _start_words(run: params.Run, model: models.Tagger | models.Classifier, train: Encoded) -> None:
-    """Gives words vectors from text, the unlabeled one included; `auto` does so if there is such."""
-    raw = Path("data/tokens") / run.name / "unlabeled"
-    corpora = [train, Encoded.load(raw)] if raw.is_dir() else [train]
-    if run.training.embeddings == "ppmi" or (run.training.embeddings == "auto" and raw.is_dir()):
-        rows, size = model.features.word.weight.shape
-        model.features.start_from(torch.from_numpy(ppmi.vectors(corpora, words=rows, size=size)))
+    """Gives words vectors to start from; `auto` takes those of a file, or else of unlabeled text."""
+    tokens = Path("data/tokens") / run.name
+    raw, given = tokens / "unlabeled", tokens / "vectors.npy"
+    chosen: str = run.training.embeddings
+    if chosen == "auto":
+        chosen = "file" if given.exists() else "ppmi" if raw.is_dir() else "random"
+    rows, size = model.features.word.weight.shape
+    if chosen == "file":
+        found = _given_vectors(run, given, size)
+    elif chosen == "ppmi":
+        corpora = [train, Encoded.load(raw)] if raw.is_dir() else [train]
+        found = ppmi.vectors(corpora, words=rows, size=size)
+    else:
+        return
+    model.features.start_from(torch.from_numpy(found))
+
+
+def _given_vectors(run: params.Run, path: Path, size: int) -> np.ndarray:
+    """A file's vectors, [words, size], of length 1 on average, as other embeddings are at their start."""
+    dotted = f"runs.{run.name}"
+    if not path.exists():
+        raise UsageError(f"{dotted}.training.embeddings is `file`, but {dotted}.data.vectors names none.")
+    found: np.ndarray = np.load(path)
+    if found.shape[1] != size:
+        raise UsageError(
+            f"{dotted}.model.word_size is {size}, but the vectors of {run.data.vectors} have "
+            f"{found.shape[1]} numbers each; set word_size: {found.shape[1]}."
+        )
+    lengths = np.linalg.norm(found, axis=1)
+    return found / lengths[lengths > 0].mean()
 
 
 def _variant(run: params.Run, train: Encoded, vocabulary: dict) -> Callable[[int], Encoded] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
@@ -65,7 +65,12 @@ def build(sentences: Iterable[Sequence[str]] | None, *, lowercase: bool, min_cou
 
 
 def extend(
-    tokenizer: Tokenizer, sentences: Iterable[Sequence[str]], *, min_count: int, most: int
+    tokenizer: Tokenizer,
+    sentences: Iterable[Sequence[str]],
+    *,
+    min_count: int,
+    most: int,
+    among: Collection[str] | None = None,
 ) -> Tokenizer:
     """The same tokenizer with more words, behind those that it has: the commonest that are new.
 
@@ -74,13 +79,13 @@ def extend(
         sentences: tokens of other texts.
         min_count: how often a word must occur in them to get an id.
         most: how many words are added, at most.
+        among: the only words that may be added, if there is such a limit.
     """
     vocabulary: dict[str, int] = tokenizer.get_vocab()
     words = _normalized(tokenizer.normalizer, Counter(form for tokens in sentences for form in tokens))
-    common = [
-        (-count, word) for word, count in words.items() if count >= min_count and word not in vocabulary
-    ]
-    for _, word in sorted(common)[:most]:
+    new = [word for word in words if word not in vocabulary and (among is None or word in among)]
+    common = sorted((-words[word], word) for word in new if words[word] >= min_count)
+    for _, word in common[:most]:
         vocabulary[word] = len(vocabulary)
     longer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     longer.normalizer, longer.pre_tokenizer = tokenizer.normalizer, tokenizer.pre_tokenizer

@@ -11,7 +11,7 @@ import pytest
 
 from nlp_rnn import params
 from nlp_rnn.data import examples
-from nlp_rnn.schema import Example
+from nlp_rnn.schema import Example, NlpRnnError, UsageError
 from nlp_rnn.stages import tokenize, train
 from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.training import ppmi
@@ -88,3 +88,49 @@ def test_raw_text_need_not_decide_the_vectors() -> None:
     assert "ben" in ids
     expected, _ = start(with_text("ppmi"))
     assert not np.isclose(found[2:], expected[2:]).all(axis=1).any()
+
+
+def with_file(content: str, **training: object) -> params.Run:
+    link = Path("data/inputs/tiny/vectors")
+    link.parent.mkdir(parents=True)
+    link.write_text(content, encoding="utf-8")
+    return replace(
+        RUN,
+        data=params.Data("demo", unlabeled="raw.txt", vectors="vectors.txt"),
+        training=params.Training(**training),  # type: ignore[arg-type]
+    )
+
+
+def test_a_file_s_vectors_are_taken_for_the_words_that_it_has(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "Ana 3 0 0 0 0 0\nrome 0 1 0 0 0 0\nben 0 0 5 0 0 0\nunseen 0 0 0 9 9 9\n"
+    found, ids = start(with_file(text))
+    assert "ben" in ids  # of the unlabeled text, and in the file
+    assert "." not in ids  # not in the file: nothing would be known of it
+    expected = {"ana": [1, 0, 0, 0, 0, 0], "rome": [0, 1 / 3, 0, 0, 0, 0], "ben": [0, 0, 5 / 3, 0, 0, 0]}
+    for word, vector in expected.items():  # of length 1 on average
+        np.testing.assert_allclose(found[ids[word]], vector, rtol=1e-6)
+    assert found[ids["oslo"]].all()  # by chance
+    coverage = json.loads(Path("data/tokens/tiny/coverage.json").read_text())
+    assert coverage["vectors"] == {"words": 6, "tokens": 24, "words_found": 2, "tokens_found": 10}
+    assert "2 of 6 training words (33.3%) and 10 of 24 training tokens (41.7%)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            "ana 1 2\n",
+            r"word_size is 6, but the vectors of vectors\.txt have 2 numbers each; set word_size: 2",
+        ),
+        ("nothing 1 2 3 4 5 6\n", r"vectors\.txt: has a vector for no word of tiny"),
+        ("ana 1 2\nrome 1\n", r"data/inputs/tiny/vectors:2: has 1 numbers"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused(content: str, message: str) -> None:
+    with pytest.raises(NlpRnnError, match=message):
+        start(with_file(content))
+
+
+def test_vectors_that_no_file_gives_are_missed() -> None:
+    with pytest.raises(UsageError, match=r"embeddings is `file`, but runs\.tiny\.data\.vectors names none"):
+        start(replace(RUN, training=params.Training(embeddings="file")))
