@@ -37,6 +37,7 @@ class Tokenizer:
     lowercase: bool = True
     min_count: int = number(1, 1)  # a rarer word is unknown
     bigrams: int = number(0)  # buckets for hashed pairs of neighbours, which a tagger sees; 0 for none
+    subwords: int = number(0)  # buckets for hashed n-grams of a word's characters; 0 for none
     ngrams: int = number(0)  # the most n-grams that a classifier's wide part knows; 0 for none
     ngram_length: int = number(2, 1)  # tokens of the longest of them
     unlabeled_min_count: int = number(3, 1)  # a word of `data.unlabeled` that train lacks and that is rarer
@@ -53,7 +54,9 @@ class Model:
     residual: bool = False  # whether a layer above the first adds to what it reads
     word_size: int = number(100, 1)
     character_size: int = number(25, 1)
-    character_filters: int = number(50)  # 0 for no character features
+    character_filters: int = number(50)  # size of what characters say of a word; 0 for no such features
+    character_encoder: Literal["convolution", "recurrent"] = "convolution"
+    subword_size: int = number(50)
     shape_size: int = number(10)  # 0 for no shape (capitals, digits) features
     bigram_size: int = number(32)
     dropout: float = number(0.4, 0, 0.95)

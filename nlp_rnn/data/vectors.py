@@ -98,7 +98,7 @@ def _rows(file: IO[bytes], path: Path, wanted: Collection[str]) -> Rows:
 
 
 def _is_text(probe: bytes, size: int) -> bool:
-    """Whether so many numbers in letters stand behind the first word, or as many as the probe has room for."""
+    """Whether numbers in letters stand behind the first word: ``size`` of them, or all that are in sight."""
     line, end, _ = probe.partition(b"\n")
     fields = line.rstrip().split(b" ")[1:]
     if not end and len(probe) == _PROBE:

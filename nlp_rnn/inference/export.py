@@ -17,6 +17,7 @@ from nlp_rnn.inference.graph import Graph
 Weights = Mapping[str, np.ndarray]
 END = int(np.iinfo(np.int32).max)  # of a slice that takes all the rest
 WIDE = "wide.weight"
+SUBWORD = "features.subword.weight"
 LOWEST = -1e30  # as in nlp_rnn/models/masks.py, which needs torch
 
 
@@ -32,14 +33,16 @@ def export(
     Returns:
         a model whose inputs are those of :class:`nlp_rnn.text.batches.Batch`, as far as the network uses
         them (``lengths`` [b], ``forms`` [b, t], ``words`` and ``shapes`` [u], ``characters`` [u, c + 2],
-        ``bigrams`` [b, t + 1], ``ngrams`` [b, kt]), and whose output is ``emissions`` [b, t, l] or
-        ``logits`` [b, l].
+        ``subwords`` [u, s], ``bigrams`` [b, t + 1], ``ngrams`` [b, kt]), and whose output is
+        ``emissions`` [b, t, l] or ``logits`` [b, l].
     """
     axes = {"lengths": ["b"], "forms": ["b", "t"], "words": ["u"]}
     if "features.shape.weight" in weights:
         axes["shapes"] = ["u"]
     if "features.character.embedding.weight" in weights:
         axes["characters"] = ["u", "c"]
+    if SUBWORD in weights:
+        axes["subwords"] = ["u", "s"]
     if "features.bigram.weight" in weights:
         axes["bigrams"] = ["b", "pairs"]
     if WIDE in weights:
@@ -70,6 +73,8 @@ def _features(graph: Graph, weights: Weights) -> str:
         forms.append(_characters(graph, weights))
     if "features.shape.weight" in weights:
         forms.append(graph.add("Gather", _table(graph, weights, "features.shape"), "shapes"))
+    if SUBWORD in weights:
+        forms.append(_subwords(graph, weights[SUBWORD]))
     table = graph.add("Concat", *forms, axis=1)  # [u, e]
     x = graph.add("Gather", table, "forms")  # [b, t, e]
     if "features.bigram.weight" not in weights:
@@ -80,16 +85,36 @@ def _features(graph: Graph, weights: Weights) -> str:
 
 
 def _characters(graph: Graph, weights: Weights) -> str:
-    """-> [u, filters]."""
+    """-> [u, size]."""
     prefix = "features.character"
     x = graph.add("Gather", _table(graph, weights, f"{prefix}.embedding"), "characters")  # [u, c + 2, e]
-    views = [graph.slice(x, 0, -2, 1), graph.slice(x, 1, -1, 1), graph.slice(x, 2, END, 1)]
-    x = _linear(graph, weights, f"{prefix}.convolution", graph.add("Concat", *views, axis=2))
     middle = graph.slice("characters", 1, -1, 1)  # [u, c]
     padding = graph.add("Equal", middle, _zero(graph))
+    if f"{prefix}.convolution.weight" not in weights:
+        count = graph.add(
+            "ReduceSum", _int32(graph, graph.add("Not", padding)), graph.integers(1), keepdims=0
+        )
+        lengths = graph.add("Max", count, graph.weight("at_least_one", np.array(1, np.int32)))
+        x = graph.add("Transpose", graph.slice(x, 1, -1, 1), perm=[1, 0, 2])  # [c, u, e]
+        size = weights[f"{prefix}.ahead.weight_hh_l0"].shape[1]
+        return recurrent.last_states(graph, weights, x, lengths, name=prefix, hidden_size=size)
+    views = [graph.slice(x, 0, -2, 1), graph.slice(x, 1, -1, 1), graph.slice(x, 2, END, 1)]
+    x = _linear(graph, weights, f"{prefix}.convolution", graph.add("Concat", *views, axis=2))
     padding = graph.add("Unsqueeze", padding, graph.integers(2))
     x = graph.add("Where", padding, _lowest(graph), x)
     return graph.add("Tanh", graph.add("ReduceMax", x, graph.integers(1), keepdims=0))
+
+
+def _subwords(graph: Graph, weight: np.ndarray) -> str:
+    """The mean of each form's n-grams, [u, e]; zeros for a form without any."""
+    table = weight.copy()
+    table[0] = 0  # padding adds nothing
+    x = graph.add("Gather", graph.weight(SUBWORD, table), "subwords")  # [u, s, e]
+    total = graph.add("ReduceSum", x, graph.integers(1), keepdims=0)
+    is_one = _int32(graph, graph.add("Not", graph.add("Equal", "subwords", _zero(graph))))
+    count = graph.add("ReduceSum", is_one, graph.integers(1), keepdims=1)  # [u, 1]
+    count = graph.add("Max", count, graph.weight("at_least_one", np.array(1, np.int32)))
+    return graph.add("Div", total, graph.add("Cast", count, to=TensorProto.FLOAT))
 
 
 def _pooled(graph: Graph, x: str) -> str:
@@ -132,6 +157,10 @@ def _linear(graph: Graph, weights: Weights, name: str, x: str) -> str:
 
 def _table(graph: Graph, weights: Weights, name: str) -> str:
     return graph.weight(name, weights[f"{name}.weight"])
+
+
+def _int32(graph: Graph, x: str) -> str:
+    return graph.add("Cast", x, to=TensorProto.INT32)
 
 
 def _lowest(graph: Graph) -> str:

@@ -1,4 +1,4 @@
-"""What the network sees of each token: its word, characters, shape, and its pairs with both neighbours."""
+"""What the network sees of each token: its word, spelling and shape, and its pairs with both neighbours."""
 
 from __future__ import annotations
 
@@ -7,29 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from nlp_rnn.models.masks import LOWEST
+from nlp_rnn.models import characters as character_encoders
 from nlp_rnn.text.batches import Batch
 from nlp_rnn.text.encoding import SHAPES
 from nlp_rnn.text.tokenizer import UNKNOWN
-
-WINDOW = 3  # characters that one filter of the convolution sees
-
-
-class CharacterEncoder(nn.Module):
-    """Characters of a form -> a vector: convolution, then the maximum (Ma and Hovy, ACL 2016)."""
-
-    def __init__(self, *, characters: int, size: int, filters: int) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(characters, size, padding_idx=0)
-        self.convolution = nn.Linear(WINDOW * size, filters)
-
-    def forward(self, characters: Tensor) -> Tensor:
-        """[u, c + 2] ids, padded on either side -> [u, filters]."""
-        x = self.embedding(characters)  # [u, c + 2, size]
-        # One matrix product over three shifted views beats a convolution of such small widths on a CPU.
-        x = self.convolution(torch.cat((x[:, :-2], x[:, 1:-1], x[:, 2:]), dim=-1))  # [u, c, filters]
-        x = x.masked_fill((characters[:, 1:-1] == 0).unsqueeze(-1), LOWEST)
-        return torch.tanh(x.amax(dim=1))
 
 
 class Features(nn.Module):
@@ -47,19 +28,27 @@ class Features(nn.Module):
         shape_size: int,
         bigram_size: int,
         word_dropout: float,
+        character_encoder: str = "convolution",
+        subwords: int = 0,
+        subword_size: int = 0,
     ) -> None:
         super().__init__()
         self.word_dropout = word_dropout
         self.word = _embedding(words, word_size)
         self.shape = nn.Embedding(SHAPES + 1, shape_size) if shape_size else None
         self.character = (
-            CharacterEncoder(characters=characters, size=character_size, filters=character_filters)
+            character_encoders.ENCODERS[character_encoder](
+                characters=characters, embedding_size=character_size, size=character_filters
+            )
             if character_filters
             else None
         )
         self.bigram = _embedding(bigrams, bigram_size) if bigrams and bigram_size else None
+        self.subword = _embedding(subwords, subword_size) if subwords and subword_size else None
         pairs = 2 * bigram_size if self.bigram is not None else 0
-        self.size = word_size + shape_size + character_filters + pairs
+        pieces = subword_size if self.subword is not None else 0
+        spelling = self.character.size if self.character is not None else 0
+        self.size = word_size + shape_size + spelling + pieces + pairs
 
     def start_from(self, vectors: Tensor) -> None:
         """Gives words their rows of [words, word_size] to begin with; a row of zeros leaves one as it is."""
@@ -74,6 +63,9 @@ class Features(nn.Module):
             forms.append(self.character(batch.characters))
         if self.shape is not None:
             forms.append(self.shape(batch.shapes))
+        if self.subword is not None:
+            weight = self.subword.weight
+            forms.append(nn.functional.embedding_bag(batch.subwords, weight, mode="mean", padding_idx=0))
         x = nn.functional.embedding(batch.forms, _join(forms))  # [b, t, e]
         if self.bigram is None:
             return x

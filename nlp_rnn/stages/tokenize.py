@@ -37,6 +37,7 @@ def main(run: params.Run) -> None:
         learned,
         characters,
         bigrams=chosen.bigrams,
+        subwords=chosen.subwords,
         ngrams=known,
         longest=chosen.ngram_length,
     )
@@ -59,7 +60,8 @@ def main(run: params.Run) -> None:
         coverage["vectors"] = _covered(run.name, given, Encoded.load(unfinished / "train"))
         np.save(unfinished / "vectors.npy", given)
     if documents:
-        Encoder(learned, characters, bigrams=chosen.bigrams).encode(documents).save(unfinished / "unlabeled")
+        plain = Encoder(learned, characters, bigrams=chosen.bigrams, subwords=chosen.subwords)
+        plain.encode(documents).save(unfinished / "unlabeled")
         size = sum(map(len, documents))
         print(f"{run.name} unlabeled: {len(documents)} documents, {size} tokens")
     learned.save(str(unfinished / "tokenizer.json"))
@@ -71,6 +73,7 @@ def main(run: params.Run) -> None:
             "words": learned.get_vocab_size(),
             "characters": characters,
             "bigrams": chosen.bigrams,
+            "subwords": chosen.subwords,
             "ngrams": ngrams.pack(known),
         },
     )

@@ -79,6 +79,7 @@ def _build(run: params.Run, vocabulary: dict) -> models.Tagger | models.Classifi
         words=vocabulary["words"],
         characters=len(vocabulary["characters"]) + 2,
         bigrams=vocabulary["bigrams"],
+        subwords=vocabulary["subwords"],
         ngrams=len(ngrams.unpack(vocabulary["ngrams"])),
         **asdict(run.model),
         word_dropout=run.training.word_dropout,

@@ -15,8 +15,8 @@ from nlp_rnn.text.encoding import Encoded
 class Batch:
     """Some sentences side by side; NumPy arrays here, tensors of the same shapes in training.
 
-    indexes [b]: which sentences they are. lengths [b]. forms [b, t]: rows of the next three.
-    words, shapes [u]; characters [u, c + 2]; u distinct forms, the first of them padding.
+    indexes [b]: which sentences they are. lengths [b]. forms [b, t]: rows of the next four.
+    words, shapes [u]; characters [u, c + 2]; subwords [u, s]; u distinct forms, the first of them padding.
     bigrams [b, t + 1], ngrams [b, kt], tags [b, t] and labels [b], where there are any.
     """
 
@@ -26,6 +26,7 @@ class Batch:
     words: Any
     shapes: Any
     characters: Any
+    subwords: Any = None
     bigrams: Any = None
     ngrams: Any = None
     tags: Any = None
@@ -79,6 +80,7 @@ def gather(encoded: Encoded, indexes: np.ndarray) -> Batch:
         words=encoded.words[rows],
         shapes=encoded.shapes[rows],
         characters=characters[:, :width],
+        subwords=None if encoded.subwords is None else _trimmed(encoded.subwords[rows]),
         bigrams=None if encoded.bigrams is None else _grams(encoded.bigrams, encoded.bigram_starts, indexes),
         ngrams=None if encoded.ngrams is None else _grams(encoded.ngrams, encoded.ngram_starts, indexes),
         tags=None if encoded.tags is None else _padded(encoded.tags[positions], inside),
@@ -99,6 +101,11 @@ def _grams(values: np.ndarray, bounds: np.ndarray, indexes: np.ndarray) -> np.nd
     steps = np.arange(int(counts.max()))
     inside = steps < counts
     return _padded(values[(starts + steps)[inside]], inside)
+
+
+def _trimmed(rows: np.ndarray) -> np.ndarray:
+    """As many columns as the longest row fills."""
+    return rows[:, : max(1, int((rows != 0).sum(1).max()))]
 
 
 def _padded(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
