@@ -79,7 +79,7 @@ class Training:
     entity_replacement: float = number(0.0, 0, 1)  # share of named entities that others replace, each epoch
     adversarial: float = number(0.0)  # length of a perturbation of embeddings to train against, 0 for none
     embeddings: Literal["auto", "random", "ppmi", "file"] = (
-        "auto"  # what words start from; see stages/train.py
+        "auto"  # what words start from; see training/start.py
     )
     device: Literal["auto", "cpu", "cuda"] = "auto"
     seed: int | None = None  # of training alone, instead of the file's

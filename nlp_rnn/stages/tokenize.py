@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -46,16 +46,7 @@ def main(run: params.Run) -> None:
     unfinished = folder.with_name(f".{run.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    coverage: dict[str, dict[str, int]] = {}
-    for name, split in splits.items():
-        tokens = [_tokens(learned, example) for example in split]
-        _labeled(encoder.encode(tokens), split, labels).save(unfinished / name)
-        if name == "train":
-            _write(unfinished / "forms.json", form_texts(tokens))
-        forms = [form for sentence in tokens for form in sentence]
-        unknown = sum(not encoder.is_known(form) for form in forms)
-        coverage[name] = {"tokens": len(forms), "unknown": unknown}
-        print(f"{run.name} {name}: {len(split)} sentences, {len(forms)} tokens, {unknown} of them unknown")
+    coverage = _save(run.name, splits, labels, encoder, learned, unfinished)
     if given is not None:
         coverage["vectors"] = _covered(run.name, given, Encoded.load(unfinished / "train"))
         np.save(unfinished / "vectors.npy", given)
@@ -79,6 +70,28 @@ def main(run: params.Run) -> None:
     )
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
+
+
+def _save(
+    name: str,
+    splits: Mapping[str, Sequence[Example]],
+    labels: Sequence[str],
+    encoder: Encoder,
+    learned: Tokenizer,
+    folder: Path,
+) -> dict[str, dict[str, int]]:
+    """Writes each split's arrays, and the forms of train; returns, and says, how many tokens are unknown."""
+    coverage: dict[str, dict[str, int]] = {}
+    for split, content in splits.items():
+        tokens = [_tokens(learned, example) for example in content]
+        _labeled(encoder.encode(tokens), content, labels).save(folder / split)
+        if split == "train":
+            _write(folder / "forms.json", form_texts(tokens))
+        forms = [form for sentence in tokens for form in sentence]
+        unknown = sum(not encoder.is_known(form) for form in forms)
+        coverage[split] = {"tokens": len(forms), "unknown": unknown}
+        print(f"{name} {split}: {len(content)} sentences, {len(forms)} tokens, {unknown} of them unknown")
+    return coverage
 
 
 def _documents(run: params.Run, cutter: Tokenizer) -> list[list[str]]:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -16,16 +15,16 @@ from nlp_rnn import models, params
 from nlp_rnn.evaluation.metrics import PRIMARY, score
 from nlp_rnn.inference import writer
 from nlp_rnn.integrations import tracking
-from nlp_rnn.schema import NlpRnnError, UsageError
+from nlp_rnn.schema import NlpRnnError
 from nlp_rnn.stages.gate import require_valid
 from nlp_rnn.text import ngrams
 from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.text.labels import to_bio
 from nlp_rnn.training import device as devices
-from nlp_rnn.training import ppmi
 from nlp_rnn.training.fit import Epoch, fit, predict, state
 from nlp_rnn.training.replacement import EntityReplacement
 from nlp_rnn.training.shares import fit_shares
+from nlp_rnn.training.start import start_words
 from nlp_rnn.training.wide import fit_wide
 
 DEV_BATCH_TOKENS = 4000
@@ -40,7 +39,7 @@ def main(run: params.Run) -> None:
     devices.make_deterministic(seed=run.training_seed, threads=run.threads)
     model = _build(run, vocabulary).to(device)
     train, dev = Encoded.load(tokens / "train"), Encoded.load(tokens / "dev")
-    _start_words(run, model, train)
+    start_words(model, train, embeddings=run.training.embeddings, tokens=tokens)
     if isinstance(model, models.Classifier) and model.wide is not None:
         fit_wide(model.wide, train, dev)
         train = replace(train, ngrams=None)  # the deep part alone is trained from here on
@@ -85,39 +84,6 @@ def _build(run: params.Run, vocabulary: dict) -> models.Tagger | models.Classifi
         word_dropout=run.training.word_dropout,
         label_smoothing=run.training.label_smoothing,
     )
-
-
-def _start_words(run: params.Run, model: models.Tagger | models.Classifier, train: Encoded) -> None:
-    """Gives words vectors to start from; `auto` takes those of a file, or else of unlabeled text."""
-    tokens = Path("data/tokens") / run.name
-    raw, given = tokens / "unlabeled", tokens / "vectors.npy"
-    chosen: str = run.training.embeddings
-    if chosen == "auto":
-        chosen = "file" if given.exists() else "ppmi" if raw.is_dir() else "random"
-    rows, size = model.features.word.weight.shape
-    if chosen == "file":
-        found = _given_vectors(run, given, size)
-    elif chosen == "ppmi":
-        corpora = [train, Encoded.load(raw)] if raw.is_dir() else [train]
-        found = ppmi.vectors(corpora, words=rows, size=size)
-    else:
-        return
-    model.features.start_from(torch.from_numpy(found))
-
-
-def _given_vectors(run: params.Run, path: Path, size: int) -> np.ndarray:
-    """A file's vectors, [words, size], of length 1 on average, as other embeddings are at their start."""
-    dotted = f"runs.{run.name}"
-    if not path.exists():
-        raise UsageError(f"{dotted}.training.embeddings is `file`, but {dotted}.data.vectors names none.")
-    found: np.ndarray = np.load(path)
-    if found.shape[1] != size:
-        raise UsageError(
-            f"{dotted}.model.word_size is {size}, but the vectors of {run.data.vectors} have "
-            f"{found.shape[1]} numbers each; set word_size: {found.shape[1]}."
-        )
-    lengths = np.linalg.norm(found, axis=1)
-    return found / lengths[lengths > 0].mean()
 
 
 def _variant(run: params.Run, train: Encoded, vocabulary: dict) -> Callable[[int], Encoded] | None:

@@ -15,6 +15,7 @@ from nlp_rnn.schema import Example, NlpRnnError, UsageError
 from nlp_rnn.stages import tokenize, train
 from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.training import ppmi
+from nlp_rnn.training.start import start_words
 
 RUN = params.Run(
     name="tiny",
@@ -47,7 +48,8 @@ def start(run: params.Run) -> tuple[np.ndarray, dict[str, int]]:
     vocabulary = json.loads((tokens / "vocabulary.json").read_text())
     train.devices.make_deterministic(seed=1, threads=1)
     model = train._build(run, vocabulary)
-    train._start_words(run, model, Encoded.load(tokens / "train"))
+    encoded = Encoded.load(tokens / "train")
+    start_words(model, encoded, embeddings=run.training.embeddings, tokens=tokens)
     ids = json.loads((tokens / "tokenizer.json").read_text())["model"]["vocab"]
     return model.features.word.weight.detach().numpy(), ids
 
@@ -120,7 +122,7 @@ def test_a_file_s_vectors_are_taken_for_the_words_that_it_has(capsys: pytest.Cap
     [
         (
             "ana 1 2\n",
-            r"word_size is 6, but the vectors of vectors\.txt have 2 numbers each; set word_size: 2",
+            r"word_size` is 6, but the vectors of `data\.vectors` have 2 numbers each; set word_size: 2",
         ),
         ("nothing 1 2 3 4 5 6\n", r"vectors\.txt: has a vector for no word of tiny"),
         ("ana 1 2\nrome 1\n", r"data/inputs/tiny/vectors:2: has 1 numbers"),
@@ -132,5 +134,5 @@ def test_a_file_that_does_not_fit_is_refused(content: str, message: str) -> None
 
 
 def test_vectors_that_no_file_gives_are_missed() -> None:
-    with pytest.raises(UsageError, match=r"embeddings is `file`, but runs\.tiny\.data\.vectors names none"):
+    with pytest.raises(UsageError, match=r"embeddings` is `file`, but `data\.vectors` names none"):
         start(replace(RUN, training=params.Training(embeddings="file")))
