@@ -53,7 +53,14 @@ def make(root: Path, runs: Sequence[str] | None = None) -> Plan:
     chosen = tuple(name for name in blocks if not runs or name in runs)
     for name in chosen:
         block = blocks[name]
-        sources.point(name, block.data.source, task=block.task, language=block.language)
+        sources.point(
+            name,
+            block.data.source,
+            task=block.task,
+            language=block.language,
+            unlabeled=block.data.unlabeled,
+            vectors=block.data.vectors,
+        )
     stages = graph.read(root, chosen if runs else None)
     return Plan(chosen, stages, tuple(name for name in chosen if not is_settled(root, name)))
 

@@ -63,11 +63,17 @@ def new(
     source: Annotated[
         str, typer.Option("--source", help="file:PATH, catalog:NAME, hub:REPO[@REVISION] or demo.")
     ],
+    unlabeled: Annotated[
+        str | None, typer.Option("--unlabeled", help="A file of raw text, one document a line.")
+    ] = None,
+    vectors: Annotated[
+        str | None, typer.Option("--vectors", help="A file of word vectors: GloVe, word2vec or fastText.")
+    ] = None,
 ) -> None:
     """Add a run to params.yaml."""
     from nlp_rnn.operations import new_run
 
-    new_run.add(run, task=task, language=language, source=source)
+    new_run.add(run, task=task, language=language, source=source, unlabeled=unlabeled, vectors=vectors)
     print(f"{run}: added to params.yaml; `nlp-rnn run {run}` trains and registers it")
 
 

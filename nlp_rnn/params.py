@@ -26,6 +26,8 @@ class Data:
     label: str | None = None
     tokens: str | None = None
     tags: str | None = None
+    unlabeled: str | None = None  # a file of raw text, one document a line, for embeddings
+    vectors: str | None = None  # a file of word vectors: GloVe, word2vec or fastText
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,11 @@ class Tokenizer:
     lowercase: bool = True
     min_count: int = number(1, 1)  # a rarer word is unknown
     bigrams: int = number(0)  # buckets for hashed pairs of neighbours, which a tagger sees; 0 for none
+    subwords: int = number(0)  # buckets for hashed n-grams of a word's characters; 0 for none
     ngrams: int = number(0)  # the most n-grams that a classifier's wide part knows; 0 for none
     ngram_length: int = number(2, 1)  # tokens of the longest of them
+    unlabeled_min_count: int = number(3, 1)  # a word of `data.unlabeled` that train lacks and that is rarer
+    unlabeled_words: int = number(10000)  # there is unknown; and no more than so many are taken in
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,9 @@ class Model:
     residual: bool = False  # whether a layer above the first adds to what it reads
     word_size: int = number(100, 1)
     character_size: int = number(25, 1)
-    character_filters: int = number(50)  # 0 for no character features
+    character_filters: int = number(50)  # size of what characters say of a word; 0 for no such features
+    character_encoder: Literal["convolution", "recurrent"] = "convolution"
+    subword_size: int = number(50)
     shape_size: int = number(10)  # 0 for no shape (capitals, digits) features
     bigram_size: int = number(32)
     input_dropout: float = number(0.4, 0, 0.95)  # of what each layer reads
@@ -73,10 +80,9 @@ class Training:
     entity_replacement: float = number(0.0, 0, 1)  # share of named entities that others replace, each epoch
     adversarial: float = number(0.0)  # length of a perturbation of embeddings to train against, 0 for none
     accumulation: int = number(1, 1)  # batches whose gradients one step takes together
-    memory_mb: int = number(
-        0
-    )  # MiB for what a batch's gradient needs; larger batches go in parts; 0: no limit
+    memory_mb: int = number(0)  # MiB for a batch's gradient; a larger one goes in parts; 0 for no limit
     truncation: int = number(1000)  # tokens after which a long text's gradients end; 0: never
+    embeddings: Literal["auto", "random", "ppmi", "file"] = "auto"  # words' start: see training/start.py
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "float32"] = "auto"  # auto: bfloat16 products on a GPU that has them
     seed: int | None = None  # of training alone, instead of the file's

@@ -109,6 +109,19 @@ def test_new_adds_a_block_and_keeps_what_people_wrote(project: Path) -> None:
     assert (again.returncode, "already" in again.stderr) == (2, True)
 
 
+def test_new_takes_raw_text_and_refuses_what_is_not_there(project: Path) -> None:
+    for name in ("mine.conll", "raw.txt"):
+        (project / name).touch()
+    words = ("new", "mine", "--task", "ner", "--language", "en", "--source", "file:mine.conll", "--unlabeled")
+    before = (project / "params.yaml").read_text()
+    missing = command(*words, "nothing.txt", folder=project)
+    assert (missing.returncode, "nothing.txt: no such file" in missing.stderr) == (2, True)
+    assert (project / "params.yaml").read_text() == before
+    assert command(*words, "raw.txt", folder=project).returncode == 0
+    assert '{source: "file:mine.conll", unlabeled: "raw.txt"}' in (project / "params.yaml").read_text()
+    assert (project / "data/inputs/mine/unlabeled").resolve() == project / "raw.txt"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

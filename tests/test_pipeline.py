@@ -20,7 +20,7 @@ runs:
   tiny:
     task: ner
     language: en
-    data: {source: "file:mine.conll"}
+    data: {source: "file:mine.conll", unlabeled: "raw.txt"}
     tokenizer: {}
     model: {hidden_size: 16, word_size: 16}
     training: {epochs: 3, batch_tokens: 60}
@@ -41,6 +41,7 @@ def project(tmp_path: Path) -> Path:
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "params.yaml").write_text(PARAMS, encoding="utf-8")
     write_corpus(tmp_path, 60)
+    (tmp_path / "raw.txt").write_text("Ana met Zoltan in Vienna.\n" * 5, encoding="utf-8")
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     return tmp_path
 
@@ -73,7 +74,7 @@ def test_from_a_file_to_a_champion_and_again_after_a_change(project: Path, monke
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
     inputs = project / "data/inputs/tiny"
     inputs.parent.mkdir(parents=True)
-    inputs.symlink_to("../../mine.conll")  # what `nlp-rnn new` and `nlp-rnn run` make
+    inputs.symlink_to("../../mine.conll")  # what there was before the run named raw text
     run(project, "dvc", "repro")
     lock = YAML(typ="safe").load(project / "dvc.lock")
     verbs = ["ingest", "tokenize", "validate", "baseline", "train", "evaluate"]
@@ -100,6 +101,8 @@ def test_from_a_file_to_a_champion_and_again_after_a_change(project: Path, monke
     assert "ingest@tiny" in run(project, "dvc", "status")
     write_corpus(project, 60)
     assert "up to date" in run(project, "dvc", "status")
+    (project / "raw.txt").write_text("Ana met Zoltan in Vienna.\n" * 6, encoding="utf-8")
+    assert "ingest@tiny" in run(project, "dvc", "status")
 
 
 def test_refused_data_is_never_trained_on(project: Path, monkeypatch) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from nlp_rnn.data import readers
+from nlp_rnn.data import readers, unlabeled
 from nlp_rnn.schema import SPLITS, DataError, Example, UsageError
 from nlp_rnn.text import labels
 
@@ -20,7 +20,8 @@ def find(path: Path) -> dict[str, Path]:
 
     Args:
         path: a file, which is ``train``; or a folder with ``train.*`` and maybe ``dev.*`` (or ``valid.*``,
-            ``validation.*``) and ``test.*``, or with one file only. Other files do not matter.
+            ``validation.*``) and ``test.*``, or with one file only. Other files do not matter, and
+            ``unlabeled.txt`` is none of these.
 
     Raises:
         UsageError: there is no such file, or more than one for a split.
@@ -29,7 +30,11 @@ def find(path: Path) -> dict[str, Path]:
         return {"train": path}
     if not path.is_dir():
         raise UsageError(f"{path}: no such file or folder.")
-    files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    files = sorted(
+        file
+        for file in path.iterdir()
+        if file.is_file() and not file.name.startswith(".") and file.name != unlabeled.NAME
+    )
     found: dict[str, list[Path]] = {}
     for file in files:
         if split := NAMES.get(file.name.split(".")[0].lower()):

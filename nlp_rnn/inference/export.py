@@ -17,6 +17,7 @@ from nlp_rnn.inference.graph import Graph
 Weights = Mapping[str, np.ndarray]
 END = int(np.iinfo(np.int32).max)  # of a slice that takes all the rest
 WIDE = "wide.weight"
+SUBWORD = "features.subword.weight"
 LOWEST = -1e30  # as in nlp_rnn/models/masks.py, which needs torch
 
 
@@ -32,14 +33,16 @@ def export(
     Returns:
         a model whose inputs are those of :class:`nlp_rnn.text.batches.Batch`, as far as the network uses
         them (``lengths`` [b], ``forms`` [b, t], ``words`` and ``shapes`` [u], ``characters`` [u, c + 2],
-        ``bigrams`` [b, t + 1], ``ngrams`` [b, kt]), and whose output is ``emissions`` [b, t, l] or
-        ``logits`` [b, l].
+        ``subwords`` [u, s], ``bigrams`` [b, t + 1], ``ngrams`` [b, kt]), and whose output is
+        ``emissions`` [b, t, l] or ``logits`` [b, l].
     """
     axes = {"lengths": ["b"], "forms": ["b", "t"], "words": ["u"]}
     if "features.shape.weight" in weights:
         axes["shapes"] = ["u"]
     if "features.character.embedding.weight" in weights:
         axes["characters"] = ["u", "c"]
+    if SUBWORD in weights:
+        axes["subwords"] = ["u", "s"]
     if "features.bigram.weight" in weights:
         axes["bigrams"] = ["b", "pairs"]
     if WIDE in weights:
@@ -72,6 +75,8 @@ def _features(graph: Graph, weights: Weights) -> str:
         forms.append(_characters(graph, weights))
     if "features.shape.weight" in weights:
         forms.append(graph.add("Gather", _table(graph, weights, "features.shape"), "shapes"))
+    if SUBWORD in weights:
+        forms.append(_subwords(graph, weights[SUBWORD]))
     table = graph.add("Concat", *forms, axis=1)  # [u, e]
     x = graph.add("Gather", table, graph.add("Transpose", "forms"))  # [t, b, e]
     if "features.bigram.weight" not in weights:
@@ -88,6 +93,8 @@ def _characters(graph: Graph, weights: Weights) -> str:
     convolution is three rows of three tables, added. Padding at the middle adds what no maximum can choose.
     """
     prefix = "features.character"
+    if f"{prefix}.convolution.weight" not in weights:
+        return _read_characters(graph, weights, prefix)
     embedding, weight, bias = (
         weights[f"{prefix}.{name}"].astype(np.float64)
         for name in ("embedding.weight", "convolution.weight", "convolution.bias")
@@ -102,6 +109,27 @@ def _characters(graph: Graph, weights: Weights) -> str:
         sums.append(graph.add("Gather", name, ids))
     x = graph.add("Add", graph.add("Add", sums[0], sums[1]), sums[2])  # [u, c, filters]
     return graph.add("Tanh", graph.add("ReduceMax", x, graph.integers(1), keepdims=0))
+
+
+def _subwords(graph: Graph, weight: np.ndarray) -> str:
+    """The mean of each form's n-grams, [u, e]; zeros for a form without any."""
+    table = weight.copy()
+    table[0] = 0  # padding adds nothing
+    x = graph.add("Gather", graph.weight(SUBWORD, table), "subwords")  # [u, s, e]
+    total = graph.add("ReduceSum", x, graph.integers(1), keepdims=0)
+    count = graph.add("ReduceSum", _known(graph, "subwords"), graph.integers(1), keepdims=1)  # [u, 1]
+    count = graph.add("Max", count, graph.weight("at_least_one", np.array(1, np.int32)))
+    return graph.add("Div", total, graph.add("Cast", count, to=TensorProto.FLOAT))
+
+
+def _read_characters(graph: Graph, weights: Weights, prefix: str) -> str:
+    """-> [u, size], the last states of the recurrent character encoder."""
+    ids = graph.add("Transpose", graph.slice("characters", 1, -1, 1))  # [c, u]
+    count = graph.add("ReduceSum", _known(graph, ids), graph.integers(0), keepdims=0)
+    lengths = graph.add("Max", count, graph.weight("at_least_one", np.array(1, np.int32)))
+    x = graph.add("Gather", _table(graph, weights, f"{prefix}.embedding"), ids)  # [c, u, e]
+    size = weights[f"{prefix}.ahead.weight_hh_l0"].shape[1]
+    return recurrent.last_states(graph, weights, x, lengths, name=prefix, hidden_size=size)
 
 
 def _pooled(graph: Graph, x: str) -> str:
@@ -144,6 +172,11 @@ def _linear(graph: Graph, weights: Weights, name: str, x: str) -> str:
 
 def _table(graph: Graph, weights: Weights, name: str) -> str:
     return graph.weight(name, weights[f"{name}.weight"])
+
+
+def _known(graph: Graph, ids: str) -> str:
+    """1 where an id is not padding's."""
+    return graph.add("Cast", graph.add("Cast", ids, to=TensorProto.BOOL), to=TensorProto.INT32)
 
 
 def _lowest(graph: Graph) -> str:

@@ -38,6 +38,12 @@ class Graph:
         self._nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
         return name
 
+    def add_second(self, operator: str, *inputs: str, **attributes: object) -> str:
+        """Adds a node of which only the second result is wanted, and returns the name of that."""
+        name = f"{operator.lower()}_{len(self._nodes)}"
+        self._nodes.append(helper.make_node(operator, list(inputs), ["", name], name=name, **attributes))
+        return name
+
     def slice(self, value: str, start: int, end: int, axis: int) -> str:
         """``value[start:end]`` along an axis; an end past the last one is the last."""
         return self.add("Slice", value, self.integers(start), self.integers(end), self.integers(axis))

@@ -39,6 +39,7 @@ class Predictor:
             self._tokenizer,
             model["characters"],
             bigrams=model["bigrams"],
+            subwords=model.get("subwords", 0),  # which packages made before had no word for
             ngrams=ngrams.unpack(model["ngrams"]),
             longest=model["ngram_length"],
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto
@@ -29,27 +30,48 @@ def states(graph: Graph, weights: Weights, x: str, *, cell: str, layer: int, hid
     """
     if cell == "mingru":
         return _mingru(graph, weights, x, layer, hidden_size)
+    cells = [f"encoder.{side}.{layer}" for side in SIDES]
+    inputs = (x, *_weights(graph, weights, f"layer{layer}", cells, cell), "lengths")
+    y = graph.add(cell.upper(), *inputs, **_attributes(cell, hidden_size))  # [t, 2, b, h]
+    y = graph.add("Transpose", y, perm=[0, 2, 1, 3])
+    return graph.add("Reshape", y, graph.integers(0, 0, 2 * hidden_size))
+
+
+def last_states(graph: Graph, weights: Weights, x: str, lengths: str, *, name: str, hidden_size: int) -> str:
+    """Where an LSTM ends in each direction.
+
+    Args:
+        graph, weights: as :func:`states` has them.
+        x: [t, b, e].
+        lengths: [b], int32, at least 1 each.
+        name: of the module whose ``ahead`` and ``back`` the cells are.
+        hidden_size: h.
+
+    Returns:
+        [b, 2h].
+    """
+    inputs = (x, *_weights(graph, weights, name, [f"{name}.{side}" for side in SIDES], "lstm"), lengths)
+    y = graph.add_second("LSTM", *inputs, **_attributes("lstm", hidden_size))  # [2, b, h]
+    y = graph.add("Transpose", y, perm=[1, 0, 2])
+    return graph.add("Reshape", y, graph.integers(0, 2 * hidden_size))
+
+
+def _weights(graph: Graph, weights: Weights, name: str, cells: Sequence[str], cell: str) -> list[str]:
+    """W, R and B of the operator, both directions in each."""
     stacked = {
-        kind: np.stack(
-            [_reordered(weights[f"encoder.{side}.{layer}.{kind}_l0"], GATES[cell]) for side in SIDES]
-        )
+        kind: np.stack([_reordered(weights[f"{own}.{kind}_l0"], GATES[cell]) for own in cells])
         for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     }
     biases = np.concatenate((stacked["bias_ih"], stacked["bias_hh"]), axis=1)
-    attributes: dict[str, object] = {"hidden_size": hidden_size, "direction": "bidirectional"}
+    inputs = {"W": stacked["weight_ih"], "R": stacked["weight_hh"], "B": biases}
+    return [graph.weight(f"{name}.{letter}", values) for letter, values in inputs.items()]
+
+
+def _attributes(cell: str, hidden_size: int) -> dict[str, Any]:
+    attributes: dict[str, Any] = {"hidden_size": hidden_size, "direction": "bidirectional"}
     if cell == "gru":
         attributes["linear_before_reset"] = 1
-    y = graph.add(
-        cell.upper(),
-        x,
-        graph.weight(f"layer{layer}.W", stacked["weight_ih"]),
-        graph.weight(f"layer{layer}.R", stacked["weight_hh"]),
-        graph.weight(f"layer{layer}.B", biases),
-        "lengths",
-        **attributes,
-    )  # [t, 2, b, h]
-    y = graph.add("Transpose", y, perm=[0, 2, 1, 3])
-    return graph.add("Reshape", y, graph.integers(0, 0, 2 * hidden_size))
+    return attributes
 
 
 def _reordered(weight: np.ndarray, order: tuple[int, ...]) -> np.ndarray:

@@ -61,6 +61,7 @@ def write(
         "labels": labels,
         "characters": characters,
         "bigrams": run["tokenizer"]["bigrams"],
+        "subwords": run["tokenizer"]["subwords"],
         "ngrams": ngrams,
         "ngram_length": run["tokenizer"]["ngram_length"],
         "run": run,

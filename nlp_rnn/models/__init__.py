@@ -32,6 +32,9 @@ def build(
     input_dropout: float,
     dropout: float,
     residual: bool = False,
+    character_encoder: str = "convolution",
+    subwords: int = 0,
+    subword_size: int = 0,
     word_dropout: float = 0.0,
     label_smoothing: float = 0.0,
     truncation: int = 0,
@@ -41,7 +44,7 @@ def build(
     Args:
         task: ``ner`` or ``sentiment``.
         labels: what it can answer: BIOES labels, or classes.
-        words, characters, bigrams: how many ids there are of each; 0 for none of the last.
+        words, characters, bigrams, subwords: how many ids there are of each; 0 for none of the last two.
         ngrams: how many n-grams the wide part knows; 0 for no such part.
         the rest: see :class:`nlp_rnn.params.Model` and :class:`nlp_rnn.params.Training`.
     """
@@ -55,6 +58,9 @@ def build(
         shape_size=shape_size,
         bigram_size=bigram_size,
         word_dropout=word_dropout,
+        character_encoder=character_encoder,
+        subwords=subwords,
+        subword_size=subword_size,
     )
     encoder = BidirectionalEncoder(
         cell=cell,

@@ -1,7 +1,7 @@
 """The characters of forms by a convolution and its maximum, as compiled code with gradients of its own.
 
 A window's value is a sum of three rows, one for each place in it (see
-:class:`nlp_rnn.models.features.CharacterEncoder`); only windows around a character are looked at.
+:class:`nlp_rnn.models.characters.ConvolutionalCharacters`); only windows around a character are looked at.
 """
 
 from __future__ import annotations

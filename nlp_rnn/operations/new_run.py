@@ -11,7 +11,16 @@ from nlp_rnn.data import sources
 from nlp_rnn.schema import UsageError
 
 
-def add(name: str, *, task: str, language: str, source: str, path: Path = params.PATH) -> params.Run:
+def add(
+    name: str,
+    *,
+    task: str,
+    language: str,
+    source: str,
+    unlabeled: str | None = None,
+    vectors: str | None = None,
+    path: Path = params.PATH,
+) -> params.Run:
     """Writes the block, with the defaults of its task and language, and points DVC at its source.
 
     Args:
@@ -19,6 +28,8 @@ def add(name: str, *, task: str, language: str, source: str, path: Path = params
         task: ``ner`` or ``sentiment``.
         language: ``en`` or ``zh``.
         source: where the text comes from: ``file:PATH``, ``catalog:NAME``, ``hub:REPO[@REVISION]``, ``demo``.
+        unlabeled: a file of raw text, one document a line, if there is one.
+        vectors: a file of word vectors, if there is one.
         path: params.yaml.
 
     Raises:
@@ -37,7 +48,8 @@ def add(name: str, *, task: str, language: str, source: str, path: Path = params
     yaml.preserve_quotes = True
     document = yaml.load(before)
     # Quoted, as a colon in a flow mapping means another thing to other readers of YAML, DVC's among them.
-    data = CommentedMap(source=DoubleQuotedScalarString(source))
+    named = {"source": source, "unlabeled": unlabeled, "vectors": vectors}
+    data = CommentedMap({key: DoubleQuotedScalarString(value) for key, value in named.items() if value})
     data.fa.set_flow_style()
     document["runs"][name] = {
         "task": task,
@@ -52,7 +64,7 @@ def add(name: str, *, task: str, language: str, source: str, path: Path = params
     _replace(path, text.getvalue())
     try:
         run = params.load(name, path)
-        sources.point(name, source, task=task, language=language)
+        sources.point(name, source, task=task, language=language, unlabeled=unlabeled, vectors=vectors)
     except BaseException:
         _replace(path, before)
         raise

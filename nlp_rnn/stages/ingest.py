@@ -6,10 +6,12 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from nlp_rnn import params
-from nlp_rnn.data import examples, readers, sources, sources_lock, splits
+from nlp_rnn.data import examples, readers, sources, sources_lock, splits, unlabeled
+from nlp_rnn.data.sources.fetched import digests
 from nlp_rnn.schema import DataError, Example
 from nlp_rnn.text import labels
 
@@ -18,12 +20,28 @@ def main(run: params.Run) -> None:
     """Writes data/raw/RUN, the bytes as fetched, and data/examples/RUN/{train,dev,test}.jsonl."""
     chosen = run.data
     source = sources.SOURCES[sources.parse(chosen.source)[0]]
-    link = sources.point(run.name, chosen.source, task=run.task, language=run.language)
+    pointers = sources.point(
+        run.name,
+        chosen.source,
+        task=run.task,
+        language=run.language,
+        unlabeled=chosen.unlabeled,
+        vectors=chosen.vectors,
+    )
     raw = Path("data/raw") / run.name
     with _whole(raw) as folder:
         fetched = source.fetch(
-            folder, link, task=run.task, language=run.language, seed=run.seed, sentences=chosen.sentences
+            folder,
+            pointers.source,
+            task=run.task,
+            language=run.language,
+            seed=run.seed,
+            sentences=chosen.sentences,
         )
+        documents = 0
+        if pointers.unlabeled:
+            documents = unlabeled.fetch(folder, pointers.unlabeled)
+            fetched = replace(fetched, files=digests(folder))
     columns = {role: getattr(chosen, role) for role in ("text", "label", "tokens", "tags")}
     read = {
         split: list(readers.read(path, task=run.task, split=split, **columns))
@@ -37,6 +55,8 @@ def main(run: params.Run) -> None:
     sources_lock.record(run.name, chosen.source, fetched)
     for split, content in complete.items():
         print(f"{run.name} {split}: {_count(content)}")
+    if documents:
+        print(f"{run.name} unlabeled: {documents} documents")
 
 
 @contextmanager

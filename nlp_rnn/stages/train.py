@@ -24,6 +24,7 @@ from nlp_rnn.training import device as devices
 from nlp_rnn.training.fit import Epoch, Judgement, fit, predict, state
 from nlp_rnn.training.replacement import EntityReplacement
 from nlp_rnn.training.shares import fit_shares
+from nlp_rnn.training.start import start_words
 from nlp_rnn.training.wide import fit_wide
 
 DEV_BATCH_TOKENS = 4000
@@ -38,6 +39,7 @@ def main(run: params.Run) -> None:
     devices.make_deterministic(seed=run.training_seed, threads=run.threads)
     model = _build(run, vocabulary).to(device)
     train, dev = Encoded.load(tokens / "train"), Encoded.load(tokens / "dev")
+    start_words(model, train, embeddings=run.training.embeddings, tokens=tokens)
     if isinstance(model, models.Classifier) and model.wide is not None:
         fit_wide(model.wide, train, dev)
         train = replace(train, ngrams=None)  # the deep part alone is trained from here on
@@ -79,6 +81,7 @@ def _build(run: params.Run, vocabulary: dict) -> models.Tagger | models.Classifi
         words=vocabulary["words"],
         characters=len(vocabulary["characters"]) + 2,
         bigrams=vocabulary["bigrams"],
+        subwords=vocabulary["subwords"],
         ngrams=len(ngrams.unpack(vocabulary["ngrams"])),
         **asdict(run.model),
         word_dropout=run.training.word_dropout,

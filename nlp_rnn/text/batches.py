@@ -15,8 +15,8 @@ from nlp_rnn.text.encoding import Encoded
 class Batch:
     """Some sentences side by side; NumPy arrays here, tensors of the same shapes in training.
 
-    indexes [b]: which sentences they are. lengths [b]. forms [b, t]: rows of the next three.
-    words, shapes [u]; characters [u, c + 2]; u distinct forms, the first of them padding.
+    indexes [b]: which sentences they are. lengths [b]. forms [b, t]: rows of the next four.
+    words, shapes [u]; characters [u, c + 2]; subwords [u, s]; u distinct forms, the first of them padding.
     bigrams [b, t + 1], ngrams [b, kt], tags [b, t] and labels [b], where there are any.
     """
 
@@ -26,6 +26,7 @@ class Batch:
     words: Any
     shapes: Any
     characters: Any
+    subwords: Any = None
     bigrams: Any = None
     ngrams: Any = None
     tags: Any = None
@@ -81,6 +82,7 @@ def gather(encoded: Encoded, indexes: np.ndarray) -> Batch:
         words=encoded.words[rows],
         shapes=encoded.shapes[rows],
         characters=characters[:, :width],
+        subwords=None if encoded.subwords is None else _trimmed(encoded.subwords[rows]),
         bigrams=None if encoded.bigrams is None else _runs(encoded.bigrams, starts + indexes, lengths + 1),
         ngrams=None if encoded.ngrams is None else _runs(encoded.ngrams, starts * longest, lengths * longest),
         tags=None if encoded.tags is None else _padded(encoded.tags[positions], inside),
@@ -106,6 +108,7 @@ def _alone(encoded: Encoded) -> Batch:
         words=encoded.words,
         shapes=encoded.shapes,
         characters=encoded.characters,
+        subwords=encoded.subwords,
         bigrams=None if encoded.bigrams is None else encoded.bigrams[None],
         ngrams=None if encoded.ngrams is None else encoded.ngrams[None],
         tags=None if encoded.tags is None else encoded.tags[None],
@@ -118,6 +121,11 @@ def _runs(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.nda
     steps = np.arange(int(lengths.max()))
     inside = steps < lengths[:, None]
     return _padded(values[(starts[:, None] + steps)[inside]], inside)
+
+
+def _trimmed(rows: np.ndarray) -> np.ndarray:
+    """As many columns as the longest row fills."""
+    return rows[:, : max(1, int((rows != 0).sum(1).max()))]
 
 
 def _padded(values: np.ndarray, inside: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
+from nlp_rnn.text import subwords as hashed
 from nlp_rnn.text.ngrams import NONE, keys, lookup
 from nlp_rnn.text.tokenizer import UNKNOWN
 
@@ -30,6 +31,7 @@ class Encoded:
 
     starts [b + 1]: where each sentence begins in ``forms``, and the end. forms [n]: each token's form.
     words, shapes [f]; characters [f, c + 2], with a column of padding on either side; form 0 is padding.
+    subwords [f, s], hashed n-grams of a form's characters with padding behind them; may be None.
     bigrams [n + b], each sentence's edges included, and ngrams [kn], 1- to k-grams; either may be None. An
     n-gram that is not known, or that the sentence has already had, is 0.
     tags [n] or labels [b], where they are known.
@@ -40,6 +42,7 @@ class Encoded:
     words: np.ndarray
     shapes: np.ndarray
     characters: np.ndarray
+    subwords: np.ndarray | None = None
     bigrams: np.ndarray | None = None
     ngrams: np.ndarray | None = None
     tags: np.ndarray | None = None
@@ -91,6 +94,7 @@ class Encoder:
         characters: str,
         *,
         bigrams: int = 0,
+        subwords: int = 0,
         ngrams: np.ndarray = NONE,
         longest: int = 2,
     ) -> None:
@@ -99,6 +103,7 @@ class Encoder:
             tokenizer: what :func:`nlp_rnn.text.tokenizer.build` made.
             characters: every known character; ids begin at 2, after padding and the unknown one.
             bigrams: the number of hash buckets for pairs, 0 for none.
+            subwords: the number of hash buckets for n-grams of characters, 0 for none.
             ngrams: the known ones, as :func:`nlp_rnn.text.ngrams.learn` gives them; an empty array for none.
             longest: tokens of the longest n-grams.
         """
@@ -106,6 +111,7 @@ class Encoder:
         self._normalize = tokenizer.normalizer.normalize_str
         self._characters = {character: i for i, character in enumerate(characters, 2)}
         self._bigrams, self._ngrams, self._longest = bigrams, ngrams, longest
+        self._subwords = subwords
         self._known: dict[str, tuple[int, int, list[int]]] = {}
 
     def encode(self, sentences: Iterable[Sequence[str]]) -> Encoded:
@@ -130,6 +136,7 @@ class Encoder:
             words=np.array(words, np.int32),
             shapes=np.array(shapes, np.int32),
             characters=_table(characters),
+            subwords=hashed.table(texts, self._subwords) if self._subwords else None,
             bigrams=hashed_pairs(texts, flat, bounds, self._bigrams) if self._bigrams else None,
             ngrams=lookup(np.array(grams, np.uint32), self._ngrams) if len(self._ngrams) else None,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
@@ -47,9 +47,7 @@ def build(sentences: Iterable[Sequence[str]] | None, *, lowercase: bool, min_cou
         [*([normalizers.Lowercase()] if lowercase else []), normalizers.Replace(Regex(r"\d"), "0")]
     )
     forms = Counter(form for sentence in sentences or () for form in sentence)
-    words: Counter[str] = Counter()
-    for form, count in forms.items():
-        words[normalizer.normalize_str(form)] += count
+    words = _normalized(normalizer, forms)
     kept = sorted((word for word, count in words.items() if count >= min_count), key=lambda w: (-words[w], w))
     vocabulary = {"<pad>": PADDING, "<unk>": UNKNOWN}
     for word in kept:
@@ -64,6 +62,42 @@ def build(sentences: Iterable[Sequence[str]] | None, *, lowercase: bool, min_cou
         ]
     )
     return tokenizer
+
+
+def extend(
+    tokenizer: Tokenizer,
+    sentences: Iterable[Sequence[str]],
+    *,
+    min_count: int,
+    most: int,
+    among: Collection[str] | None = None,
+) -> Tokenizer:
+    """The same tokenizer with more words, behind those that it has: the commonest that are new.
+
+    Args:
+        tokenizer: what :func:`build` made.
+        sentences: tokens of other texts.
+        min_count: how often a word must occur in them to get an id.
+        most: how many words are added, at most.
+        among: the only words that may be added, if there is such a limit.
+    """
+    vocabulary: dict[str, int] = tokenizer.get_vocab()
+    words = _normalized(tokenizer.normalizer, Counter(form for tokens in sentences for form in tokens))
+    new = [word for word in words if word not in vocabulary and (among is None or word in among)]
+    common = sorted((-words[word], word) for word in new if words[word] >= min_count)
+    for _, word in common[:most]:
+        vocabulary[word] = len(vocabulary)
+    longer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    longer.normalizer, longer.pre_tokenizer = tokenizer.normalizer, tokenizer.pre_tokenizer
+    return longer
+
+
+def _normalized(normalizer: normalizers.Normalizer, forms: Counter[str]) -> Counter[str]:
+    """How often each word occurs, where forms that differ in case or digits alone may be one word."""
+    words: Counter[str] = Counter()
+    for form, count in forms.items():
+        words[normalizer.normalize_str(form)] += count
+    return words
 
 
 def split(tokenizer: Tokenizer, text: str) -> list[Token]:

@@ -31,6 +31,8 @@ def make_package(tmp_path: Path) -> Make:
         layers: int = 1,
         *,
         residual: bool = False,
+        subwords: int = 0,
+        character_encoder: str = "convolution",
         words_of: float | None = None,  # size of every element of the words' vectors, whose signs stay
     ):
         model = params.Model(
@@ -41,6 +43,8 @@ def make_package(tmp_path: Path) -> Make:
             word_size=10,
             character_size=6,
             character_filters=8 if language == "en" else 0,
+            character_encoder=character_encoder,  # type: ignore[arg-type]
+            subword_size=6,
             shape_size=4,
             bigram_size=6,
         )
@@ -50,7 +54,7 @@ def make_package(tmp_path: Path) -> Make:
             task=task,  # type: ignore[arg-type]
             language=language,  # type: ignore[arg-type]
             data=params.Data(source="demo"),
-            tokenizer=params.Tokenizer(bigrams=bigrams, ngrams=256, ngram_length=3),
+            tokenizer=params.Tokenizer(bigrams=bigrams, subwords=subwords, ngrams=256, ngram_length=3),
             model=model,
         )
         sentences = [WORDS[language].split()]
@@ -64,6 +68,7 @@ def make_package(tmp_path: Path) -> Make:
             words=learned.get_vocab_size(),
             characters=len(characters) + 2,
             bigrams=bigrams,
+            subwords=subwords,
             ngrams=len(known),
             **asdict(model),
         ).eval()

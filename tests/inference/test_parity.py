@@ -39,6 +39,19 @@ def test_every_network_equals_its_graph(make_package, task, cell, language, laye
     agree(folder, network, sentences)
 
 
+@pytest.mark.parametrize("task", ["ner", "sentiment"])
+@pytest.mark.parametrize(
+    ("subwords", "characters"), [(64, "convolution"), (0, "recurrent"), (64, "recurrent")]
+)
+def test_every_spelling_feature_equals_its_graph(make_package, task, subwords, characters) -> None:
+    folder, network = make_package(task, subwords=subwords, character_encoder=characters)
+    words = ["Maria", "a", "", "x" * 50, "上", "🙂", "unseen", "Romeo-and-Juliet", "."]
+    rng = np.random.default_rng(3)
+    agree(
+        folder, network, [[], [""], ["a"], *(rng.choice(words, length).tolist() for length in (1, 2, 9, 40))]
+    )
+
+
 @pytest.mark.parametrize("words_of", [0.1, 50.0])
 @pytest.mark.parametrize("cell", CELLS)
 def test_long_drift_and_saturation_agree(make_package, cell, words_of) -> None:
@@ -62,6 +75,7 @@ def agree(folder, network, sentences) -> None:
         Tokenizer.from_file(str(folder / "tokenizer.json")),
         model["characters"],
         bigrams=model["bigrams"],
+        subwords=model["subwords"],
         ngrams=ngrams.unpack(model["ngrams"]),
         longest=model["ngram_length"],
     )

@@ -8,23 +8,23 @@ import torch
 from torch import nn
 
 from nlp_rnn.models.character_maximum import maximum
-from nlp_rnn.models.features import CharacterEncoder
+from nlp_rnn.models.characters import ConvolutionalCharacters
 
 CHARACTERS, SIZE, FILTERS = 12, 5, 7
 
 
-def setting() -> tuple[CharacterEncoder, torch.Tensor]:
+def setting() -> tuple[ConvolutionalCharacters, torch.Tensor]:
     torch.manual_seed(0)
     lengths = torch.tensor([0, 6, 1, 3, 4])  # the first form is padding
     ids = torch.randint(1, CHARACTERS, (5, 8), dtype=torch.int32)
     steps = torch.arange(8)
     return (
-        CharacterEncoder(characters=CHARACTERS, size=SIZE, filters=FILTERS),
+        ConvolutionalCharacters(characters=CHARACTERS, embedding_size=SIZE, size=FILTERS),
         ids * ((steps >= 1) & (steps <= lengths.unsqueeze(1))),
     )
 
 
-def convolved(encoder: CharacterEncoder, ids: torch.Tensor) -> torch.Tensor:
+def convolved(encoder: ConvolutionalCharacters, ids: torch.Tensor) -> torch.Tensor:
     """Each form by itself through torch's own convolution."""
     weight = encoder.convolution.weight.view(FILTERS, 3, SIZE).permute(0, 2, 1)
     rows = []

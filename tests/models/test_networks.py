@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from nlp_rnn import models
+from nlp_rnn.models.characters import ENCODERS, RecurrentCharacters
 from nlp_rnn.models.features import Features
 from nlp_rnn.text import ngrams
 from nlp_rnn.text.batches import gather
@@ -127,6 +129,54 @@ def test_every_feature_can_be_left_out(task: str) -> None:
     bare = network(task, character_filters=0, shape_size=0, bigrams=0, ngrams=0)
     encoded = replace(sentences(task), bigrams=None, ngrams=None)
     assert len(predict(bare.eval(), encoded, batch_tokens=100, device=CPU)) == len(encoded)
+
+
+def test_recurrent_characters_are_read_from_both_ends_whatever_stands_beside_them() -> None:
+    torch.manual_seed(0)
+    encoder = RecurrentCharacters(characters=9, embedding_size=5, size=6)
+    both = nn.LSTM(5, 3, batch_first=True, bidirectional=True)
+    for cell, suffix in ((encoder.ahead, ""), (encoder.back, "_reverse")):
+        both.load_state_dict({f"{k}{suffix}": v for k, v in cell.state_dict().items()}, strict=False)
+    forms = [[2], [3, 4, 5], [6, 7], [8, 2, 3, 4, 5, 6]]
+    padded = torch.zeros(len(forms), 8, dtype=torch.int32)
+    for row, form in zip(padded, forms):
+        row[1 : 1 + len(form)] = torch.tensor(form)
+    for form, found in zip(forms, encoder(padded)):
+        _, (last, _) = both(encoder.embedding(torch.tensor([form])))  # [2, 1, 3]
+        torch.testing.assert_close(found, last.flatten(), atol=1e-6, rtol=1e-5)
+
+
+def test_subwords_are_averaged_and_padding_counts_nothing() -> None:
+    bare = {"word_size": 3, "character_filters": 0, "shape_size": 0, "bigrams": 0, "ngrams": 0}
+    model = network("ner", **bare, subwords=50, subword_size=4).eval()
+    encoder = Encoder(build([["ab"]], lowercase=True, min_count=1), "", subwords=50)
+    batch = gather(encoder.encode([["ab", "c"]]), np.array([0]))
+    ids = [[i for i in row if i] for row in batch.subwords[1:].tolist()]
+    assert [len(row) for row in ids] == [3 + 2 + 1, 2 + 1]
+    found = model.features(to_tensors(batch, CPU))[0, :, 3:]
+    expected = torch.stack([model.features.subword.weight[row].mean(dim=0) for row in ids])
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"subwords": 128, "subword_size": 8}, {"character_encoder": "recurrent"}]
+)
+def test_company_in_a_batch_never_changes_what_a_spelling_says(changes: dict) -> None:
+    tokens = [[f"w{i}" * (1 + i % 4) for i in range(n)] for n in range(1, 12)]
+    encoded = Encoder(build(tokens, lowercase=True, min_count=1), "w0123", subwords=128).encode(tokens)
+    model = network("ner", bigrams=0, **changes).eval()
+    together = model.emissions(to_tensors(gather(encoded, np.arange(11)), CPU))
+    for index in range(11):
+        alone = model.emissions(to_tensors(gather(encoded, np.array([index])), CPU))[0]
+        torch.testing.assert_close(alone, together[index, : len(alone)], atol=1e-5, rtol=1e-5)
+
+
+def test_names_of_character_encoders_are_those_of_params() -> None:
+    from typing import get_args, get_type_hints
+
+    from nlp_rnn import params
+
+    assert get_args(get_type_hints(params.Model)["character_encoder"]) == tuple(ENCODERS)
 
 
 def test_names_of_cells_are_those_of_params() -> None:

@@ -22,6 +22,7 @@ def encoder() -> Encoder:
         build([["rome", "is", "a", "the"]], lowercase=True, min_count=1),
         "Raeimostx",
         bigrams=64,
+        subwords=32,
         ngrams=ngrams.learn([["Rome", "is", "a", "the"], ["rome", "is", "a"]], longest=3, most=100),
         longest=3,
     )

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from nlp_rnn.text.tokenizer import UNKNOWN, build, split
+from nlp_rnn.text.tokenizer import UNKNOWN, build, extend, split
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
@@ -60,3 +60,13 @@ def test_vocabulary_is_normalized_counted_and_stable(tmp_path) -> None:
     again.save(str(tmp_path / "b.json"))
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     assert split(again, "Rome's") == split(tokenizer, "Rome's")
+
+
+def test_more_words_come_behind_those_of_train_the_commonest_first() -> None:
+    learned = build([["Rome", "is", "Rome"]], lowercase=True, min_count=1)
+    texts = [["Oslo", "is", "big"], ["oslo", "big", "rare"], ["big", "12", "34"]]
+    longer = extend(learned, texts, min_count=2, most=10)
+    assert longer.get_vocab() == {**learned.get_vocab(), "big": 4, "00": 5, "oslo": 6}
+    assert extend(learned, texts, min_count=2, most=1).get_vocab() == {**learned.get_vocab(), "big": 4}
+    assert [token.text for token in split(longer, "Oslo's big")] == ["Oslo", "'s", "big"]
+    assert extend(learned, [], min_count=1, most=10).to_str() == learned.to_str()

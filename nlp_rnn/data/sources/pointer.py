@@ -1,12 +1,13 @@
 """Pointers in data/inputs: a link to what a run reads, or a small file with its pinned address.
 
-A pointer that is right already stays untouched.
+A pointer that is right already stays untouched. A run that reads more than its source has a folder of them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,45 @@ def load(path: Path) -> Mapping[str, Any]:
     if not isinstance(content, Mapping):
         raise UsageError(f"{path}: is damaged; remove it, and `nlp-rnn ingest {path.name}` makes it anew.")
     return content
+
+
+def link_files(path: Path, paths: Iterable[Path]) -> None:
+    """Makes ``path`` a folder that holds a link to each of some files, and nothing else."""
+    files = {file.name: file for file in paths if file.is_file()}
+    path.mkdir(exist_ok=True)
+    for left_behind in path.iterdir():
+        if left_behind.name not in files:
+            left_behind.unlink()
+    for name, file in files.items():
+        link(path / name, file)
+
+
+def nest(path: Path, name: str) -> None:
+    """Makes ``path`` a folder; a pointer that stood there moves into it under a name."""
+    if path.is_symlink() or path.is_file():
+        aside = path.with_name(f".{path.name}.unfinished")
+        path.replace(aside)
+        path.mkdir()
+        aside.replace(path / name)
+    path.mkdir(parents=True, exist_ok=True)
+
+
+def unnest(path: Path, name: str, others: Collection[str]) -> None:
+    """Undoes :func:`nest`; what else stands in the folder goes, if it has one of the other names.
+
+    Raises:
+        UsageError: something in the folder is not ours.
+    """
+    if not path.is_dir() or path.is_symlink():
+        return
+    if not {file.name for file in path.iterdir()} <= {name, *others}:
+        raise UsageError(f"{path}: is a folder where a pointer to the run's text belongs; move it away.")
+    aside = path.with_name(f".{path.name}.unfinished")
+    if (path / name).is_symlink() or (path / name).exists():
+        (path / name).replace(aside)
+    shutil.rmtree(path)
+    if aside.is_symlink() or aside.exists():
+        aside.replace(path)
 
 
 def _replace(path: Path, make: Callable[[Path], object]) -> None:

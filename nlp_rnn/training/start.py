@@ -1,0 +1,54 @@
+"""What words start from: chance, the text that there is, or a file of vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from nlp_rnn.models import Classifier, Tagger
+from nlp_rnn.schema import UsageError
+from nlp_rnn.text.encoding import Encoded
+from nlp_rnn.training import ppmi
+
+
+def start_words(model: Tagger | Classifier, train: Encoded, *, embeddings: str, tokens: Path) -> None:
+    """Gives words their first vectors; those for which there are none keep the ones that they have.
+
+    Args:
+        model: with fresh weights.
+        train: the training sentences.
+        embeddings: ``random``, ``ppmi`` (of the training text and of unlabeled text, if there is such),
+            ``file``, or ``auto``: those of a file, or else of unlabeled text, or else random.
+        tokens: the folder of ``vectors.npy`` and ``unlabeled``, where a run has them.
+
+    Raises:
+        UsageError: there is no file, or its vectors have another size than the model's words.
+    """
+    raw, given = tokens / "unlabeled", tokens / "vectors.npy"
+    if embeddings == "auto":
+        embeddings = "file" if given.exists() else "ppmi" if raw.is_dir() else "random"
+    words, size = model.features.word.weight.shape
+    if embeddings == "file":
+        found = _given(given, size)
+    elif embeddings == "ppmi":
+        corpora = [train, Encoded.load(raw)] if raw.is_dir() else [train]
+        found = ppmi.vectors(corpora, words=words, size=size)
+    else:
+        return
+    model.features.start_from(torch.from_numpy(found))
+
+
+def _given(path: Path, size: int) -> np.ndarray:
+    """A file's vectors, [words, size], of length 1 on average, as other embeddings are at their start."""
+    if not path.exists():
+        raise UsageError("`training.embeddings` is `file`, but `data.vectors` names none.")
+    found: np.ndarray = np.load(path)
+    if found.shape[1] != size:
+        raise UsageError(
+            f"`model.word_size` is {size}, but the vectors of `data.vectors` have {found.shape[1]} numbers "
+            f"each; set word_size: {found.shape[1]}."
+        )
+    lengths = np.linalg.norm(found, axis=1)
+    return found / lengths[lengths > 0].mean()
