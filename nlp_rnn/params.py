@@ -44,6 +44,19 @@ class Tokenizer:
 
 
 @dataclass(frozen=True)
+class Pretraining:
+    """A language model of `data.unlabeled`, from which the network takes its features and first layer."""
+
+    epochs: int = number(0)  # 0 for none
+    batch_tokens: int = number(1500, 1)
+    learning_rate: float = number(0.003, 0, 10)
+    dropout: float = number(0.1, 0, 0.95)
+    vocabulary: int = number(8000, 1)  # words that it tells apart as answers, the commonest
+    tokens: int = number(3_000_000, 1)  # that it learns from, at most: those of the first documents
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+@dataclass(frozen=True)
 class Model:
     """The network."""
 
@@ -57,6 +70,12 @@ class Model:
     shape_size: int = number(10)  # 0 for no shape (capitals, digits) features
     bigram_size: int = number(32)
     dropout: float = number(0.4, 0, 0.95)
+    pretrain: Pretraining = field(default_factory=Pretraining)  # here, as another network needs another one
+
+    @property
+    def network(self) -> dict[str, Any]:
+        """What :func:`nlp_rnn.models.build` takes: all but how it is pre-trained."""
+        return {key: value for key, value in asdict(self).items() if key != "pretrain"}
 
 
 @dataclass(frozen=True)
@@ -211,4 +230,9 @@ def _run(path: Path, blocks: Mapping[str, Any], name: Any, common: Mapping[str, 
         for key, kind in _BLOCKS.items()
         if key in block and not (key == "schedule" and block[key] is None)
     }
+    if parts["model"].pretrain.epochs and parts["data"].unlabeled is None:
+        raise UsageError(
+            f"{typed.at(path, block, 'model')}: `{dotted}.model.pretrain` asks for a language model, and "
+            f"`{dotted}.data` names no text for it: name a file, one document a line, as its `unlabeled`."
+        )
     return Run(name=name, task=task, language=language, **parts, **common)

@@ -54,16 +54,17 @@ class Tracker:
         """Logs the figures of one epoch."""
         self._attempt(lambda client: log_metrics(client, self._run_id, metrics, step=step))
 
-    def finish(self, package: str) -> None:
-        """Ends the run well and ties it to the package, by its digest, that the training made."""
-        self._attempt(lambda client: client.set_tag(self._run_id, store.PACKAGE, package))
+    def finish(self, package: str | None = None) -> None:
+        """Ends the run well and ties it to the package, by its digest, if the training made one."""
+        if package is not None:
+            self._attempt(lambda client: client.set_tag(self._run_id, store.PACKAGE, package))
         self._end("FINISHED")
 
-    def _begin(self, name: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+    def _begin(self, name: str, called: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         self._client = store.client()
         experiment = store.experiment(self._client, name)
         _end_abandoned(self._client, experiment)
-        run = self._client.create_run(experiment, run_name=title(name, params), tags={**owner(), **tags})
+        run = self._client.create_run(experiment, run_name=called, tags={**owner(), **tags})
         self._run_id = run.info.run_id
         log_params(self._client, self._run_id, params)
         self._client.log_dict(self._run_id, environment(), "environment.json")
@@ -89,7 +90,9 @@ class Tracker:
         )
 
 
-def start(name: str, params: Mapping[str, Any], tags: Mapping[str, str] | None = None) -> Tracker:
+def start(
+    name: str, params: Mapping[str, Any], tags: Mapping[str, str] | None = None, *, called: str | None = None
+) -> Tracker:
     """Begins a run in the experiment of the same name.
 
     Where that fails, one warning goes to standard error and the tracker stays silent.
@@ -98,10 +101,11 @@ def start(name: str, params: Mapping[str, Any], tags: Mapping[str, str] | None =
         name: the run's name in params.yaml.
         params: its resolved parameters; nested ones get dotted names.
         tags: more to say of it.
+        called: what a list of runs calls this one, rather than :func:`title`.
     """
     tracker = Tracker()
     try:
-        tracker._begin(name, params, tags or {})
+        tracker._begin(name, called or title(name, params), params, tags or {})
     except Exception as error:
         tracker._give_up(error)
     return tracker

@@ -80,6 +80,13 @@ class BidirectionalEncoder(nn.Module):
             x = x + states if self.residual and layer else states
         return x
 
+    def apart(self, ahead: Tensor, back: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The first layer's states alone, [b, t, h] of each direction, which reads an input of its own."""
+        flipped = _flipped(mask)
+        left, _ = self.ahead[0](ahead)
+        right, _ = self.back[0](_rearranged(back, flipped))
+        return left, _rearranged(right, flipped)
+
 
 def _flipped(mask: Tensor) -> Tensor:
     """For each step the one that takes its place when the sequence is turned around; padding stays."""

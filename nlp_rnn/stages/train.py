@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, astuple, fields, replace
+from dataclasses import astuple, fields, replace
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from tqdm import tqdm
 
 from nlp_rnn import models, params
 from nlp_rnn.evaluation.metrics import PRIMARY, score
 from nlp_rnn.inference import writer
 from nlp_rnn.integrations import tracking
-from nlp_rnn.schema import NlpRnnError
+from nlp_rnn.models.language_model import hand_over
+from nlp_rnn.schema import DataError, NlpRnnError
 from nlp_rnn.stages.gate import require_valid
 from nlp_rnn.text import ngrams
 from nlp_rnn.text.encoding import Encoded
@@ -39,7 +42,10 @@ def main(run: params.Run) -> None:
     devices.make_deterministic(seed=run.training_seed, threads=run.threads)
     model = _build(run, vocabulary).to(device)
     train, dev = Encoded.load(tokens / "train"), Encoded.load(tokens / "dev")
-    _start_words(run, model, train)
+    if run.model.pretrain.epochs:
+        _start_from_language_model(run, model)
+    else:
+        _start_words(run, model, train)
     if isinstance(model, models.Classifier) and model.wide is not None:
         fit_wide(model.wide, train, dev)
         train = replace(train, ngrams=None)  # the deep part alone is trained from here on
@@ -79,7 +85,7 @@ def _build(run: params.Run, vocabulary: dict) -> models.Tagger | models.Classifi
         characters=len(vocabulary["characters"]) + 2,
         bigrams=vocabulary["bigrams"],
         ngrams=len(ngrams.unpack(vocabulary["ngrams"])),
-        **asdict(run.model),
+        **run.model.network,
         word_dropout=run.training.word_dropout,
         label_smoothing=run.training.label_smoothing,
     )
@@ -92,6 +98,18 @@ def _start_words(run: params.Run, model: models.Tagger | models.Classifier, trai
     if run.training.embeddings == "ppmi" or (run.training.embeddings == "auto" and raw.is_dir()):
         rows, size = model.features.word.weight.shape
         model.features.start_from(torch.from_numpy(ppmi.vectors(corpora, words=rows, size=size)))
+
+
+def _start_from_language_model(run: params.Run, model: models.Tagger | models.Classifier) -> None:
+    """Gives features and first layer what the language model learned, which began with vectors from text."""
+    path = Path("data/pretrained") / run.name / "weights.safetensors"
+    again = f"run `nlp-rnn pretrain {run.name}`."
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; {again}")
+    try:
+        hand_over(load_file(path), model)
+    except (SafetensorError, ValueError) as error:
+        raise DataError(f"{path}: does not fit this network ({error}); {again}") from None
 
 
 def _variant(run: params.Run, train: Encoded, vocabulary: dict) -> Callable[[int], Encoded] | None:
