@@ -102,6 +102,12 @@ def baseline(run: RunName) -> None:
 
 
 @app.command(rich_help_panel=PIPELINE)
+def pretrain(run: RunName) -> None:
+    """Train a language model on raw text, from which training starts, if the run asks for one."""
+    _stage("pretrain", run)
+
+
+@app.command(rich_help_panel=PIPELINE)
 def train(run: RunName) -> None:
     """Train the network and write its package."""
     _stage("train", run)

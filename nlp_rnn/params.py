@@ -45,6 +45,19 @@ class Tokenizer:
 
 
 @dataclass(frozen=True)
+class Pretraining:
+    """A language model of `data.unlabeled`, from which the network takes its features and first layer."""
+
+    epochs: int = number(0)  # 0 for none
+    batch_tokens: int = number(1500, 1)
+    learning_rate: float = number(0.003, 0, 10)
+    dropout: float = number(0.1, 0, 0.95)
+    vocabulary: int = number(8000, 1)  # words that it tells apart as answers, the commonest
+    tokens: int = number(3_000_000, 1)  # that it learns from, at most: those of the first documents
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+@dataclass(frozen=True)
 class Model:
     """The network."""
 
@@ -61,6 +74,12 @@ class Model:
     bigram_size: int = number(32)
     input_dropout: float = number(0.4, 0, 0.95)  # of what each layer reads
     dropout: float = number(0.4, 0, 0.95)  # of what the output layer reads
+    pretrain: Pretraining = field(default_factory=Pretraining)  # here, as another network needs another one
+
+    @property
+    def network(self) -> dict[str, Any]:
+        """What :func:`nlp_rnn.models.build` takes: all but how it is pre-trained."""
+        return {key: value for key, value in asdict(self).items() if key != "pretrain"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +97,7 @@ class Training:
     averaging: float = number(0.99, 0, 0.99999)  # decay of the running average of the weights, 0 for none
     label_smoothing: float = number(0.0, 0, 0.95)  # for sentiment
     entity_replacement: float = number(0.0, 0, 1)  # share of named entities that others replace, each epoch
-    adversarial: float = number(0.0)  # length of a perturbation of embeddings to train against, 0 for none
+    adversarial: float = number(0.0)  # length of a move of each token's features to train against, 0: none
     accumulation: int = number(1, 1)  # batches whose gradients one step takes together
     memory_mb: int = number(0)  # MiB for a batch's gradient; a larger one goes in parts; 0 for no limit
     truncation: int = number(1000)  # tokens after which a long text's gradients end; 0: never
@@ -86,6 +105,7 @@ class Training:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "float32"] = "auto"  # auto: bfloat16 products on a GPU that has them
     seed: int | None = None  # of training alone, instead of the file's
+    seeds: int = number(1, 1)  # trainings, from this seed on; the one that is best on dev is kept
 
 
 @dataclass(frozen=True)
@@ -226,4 +246,9 @@ def _run(path: Path, blocks: Mapping[str, Any], name: Any, common: Mapping[str, 
         for key, kind in _BLOCKS.items()
         if key in block and not (key == "schedule" and block[key] is None)
     }
+    if parts["model"].pretrain.epochs and parts["data"].unlabeled is None:
+        raise UsageError(
+            f"{typed.at(path, block, 'model')}: `{dotted}.model.pretrain` asks for a language model, and "
+            f"`{dotted}.data` names no text for it: name a file, one document a line, as its `unlabeled`."
+        )
     return Run(name=name, task=task, language=language, **parts, **common)

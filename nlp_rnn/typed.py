@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, field, fields
+from dataclasses import MISSING, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -101,7 +101,9 @@ def build(
     check_keys(path, block, where, name, known, required)
     hints = get_type_hints(kind)
     given = {
-        key: value(block[key], hints[key], at(path, block, key), f"{name}.{key}", known[key].metadata)
+        key: build(hints[key], path, block[key], at(path, block, key), f"{name}.{key}")
+        if is_dataclass(hints[key])
+        else value(block[key], hints[key], at(path, block, key), f"{name}.{key}", known[key].metadata)
         for key in block
     }
     return kind(**{**(defaults or {}), **given})

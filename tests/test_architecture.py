@@ -35,7 +35,7 @@ ONLY_IN = {
     "prefect": "flows",
     "dvc": "flows/graph.py",
     "datasets": "nlp_rnn/data/sources",
-    "torch": ("nlp_rnn/models", "nlp_rnn/training", "nlp_rnn/stages/train.py"),
+    "torch": ("nlp_rnn/models", "nlp_rnn/training", "nlp_rnn/stages/pretrain.py", "nlp_rnn/stages/train.py"),
     "numba": ("nlp_rnn/models/character_maximum.py", "nlp_rnn/models/forward_backward.py"),
     "onnxruntime": "nlp_rnn/inference",
     "onnx": "nlp_rnn/inference",

@@ -51,6 +51,18 @@ def test_the_four_runs_of_the_repository() -> None:
     assert all(f"{run.task}-{run.language}" == name for name, run in runs.items())
 
 
+def test_a_language_model_needs_a_text(tmp_path: Path) -> None:
+    asked = BLOCK.replace("dropout: 0", "pretrain: {epochs: 2, dropout: 0}")
+    with pytest.raises(UsageError, match=r"params.yaml:8: .*model.pretrain` .* name a file, .* `unlabeled`"):
+        load(tmp_path, asked)
+    run = load(tmp_path, asked.replace("text: 0", "unlabeled: raw.txt"))
+    assert run.model.pretrain == params.Pretraining(epochs=2, dropout=0.0)
+    assert run.model.dropout == 0.4
+    assert "pretrain" not in run.model.network
+    assert run.resolved()["model"]["pretrain"]["epochs"] == 2
+    assert load(tmp_path).model.pretrain.epochs == 0
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -66,6 +78,9 @@ def test_the_four_runs_of_the_repository() -> None:
         ("seed: 5", "truncation: -1", r"params.yaml:11: .*training.truncation` .* must lie in \[0, inf\]"),
         ("seed: 5", "precision: half", r"params.yaml:11: .*precision` is 'half'; .* auto, float32"),
         ("dropout: 0", "layers: 0", r"params.yaml:10: .* must lie in \[1, inf\]"),
+        ("dropout: 0", "pretrain: 3", r"params.yaml:10: `runs.mine.model.pretrain` must be a mapping"),
+        ("dropout: 0", "pretrain: {epoch: 3}", r"params.yaml:10: unknown key `epoch` in .*model.pretrain;"),
+        ("dropout: 0", "pretrain: {epochs: -1}", r"params.yaml:10: `.*pretrain.epochs` .* lie in \[0, inf\]"),
         ("task: ner", "task: nre", r"params.yaml:4: `runs.mine.task` is 'nre'; .* ner, sentiment"),
         ("    language: zh\n", "", r"params.yaml:3: runs.mine lacks the key `language`"),
         ("    tokenizer: {}\n", "", r"params.yaml:3: runs.mine lacks the key `tokenizer`"),

@@ -77,7 +77,7 @@ def test_from_a_file_to_a_champion_and_again_after_a_change(project: Path, monke
     inputs.symlink_to("../../mine.conll")  # what there was before the run named raw text
     run(project, "dvc", "repro")
     lock = YAML(typ="safe").load(project / "dvc.lock")
-    verbs = ["ingest", "tokenize", "validate", "baseline", "train", "evaluate"]
+    verbs = ["ingest", "tokenize", "validate", "baseline", "pretrain", "train", "evaluate"]
     assert {*lock["stages"]} == {f"{verb}@tiny" for verb in verbs}
     metrics = json.loads((project / "data/reports/tiny/metrics.json").read_text())
     assert metrics["examples"] == {"dev": 6, "test": 6}

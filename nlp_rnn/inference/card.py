@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,13 @@ _CELLS = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM", "mingru": "minGRU"}
 
 
 def write(
-    run: Mapping[str, Any], *, labels: list[str], parameters: int, metric: str, dev_score: float
+    run: Mapping[str, Any],
+    *,
+    labels: list[str],
+    parameters: int,
+    metric: str,
+    dev_scores: Mapping[int, float],
+    seed: int,
 ) -> str:
     """The card's Markdown.
 
@@ -18,10 +25,13 @@ def write(
         run: the resolved parameters of the run.
         labels: what the model answers: entity types or classes.
         parameters: how many weights it has.
-        metric, dev_score: the name and the value, in [0, 1], of the score on the dev split.
+        metric: the name of the score.
+        dev_scores: its values on the dev split, in [0, 1], by the seed of the training.
+        seed: that of the training whose model this is.
     """
     name, task = run["name"], run["task"]
     model = run["model"]
+    dev_score = dev_scores[seed]
     return f"""---
 language: {run["language"]}
 library_name: nlp-rnn
@@ -51,10 +61,20 @@ is checked before anything is read.
 
 ## Data and evaluation
 
-Trained on `{run["data"]["source"]}`; {metric} on its dev split, which chose the epoch: {dev_score:.4f}. The
-score on the test set is kept with the model's version in the registry, beside a linear baseline's.
+Trained on `{run["data"]["source"]}`; {metric} on its dev split: {dev_score:.4f}. That split chose
+{_choice(dev_scores)}. The score on the test set is kept with the model's version in the registry, beside a
+linear baseline's.
 
 ## Limits
 
 It knows the kinds of text that it was trained on, and no others. Confidence is not calibrated.
 """
+
+
+def _choice(dev_scores: Mapping[int, float]) -> str:
+    """What the dev split was used for."""
+    scores = list(dev_scores.values())
+    if len(scores) == 1:
+        return "the epoch"
+    spread = f"{statistics.mean(scores):.4f} \N{PLUS-MINUS SIGN} {statistics.stdev(scores):.4f}"
+    return f"the epoch, and this training of {len(scores)} with other seeds ({spread})"

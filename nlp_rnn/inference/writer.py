@@ -25,7 +25,8 @@ def write(
     tokenizer: Path,
     ngrams: str,
     metric: str,
-    dev_score: float,
+    dev_scores: Mapping[int, float],
+    seed: int,
 ) -> str:
     """Writes a package and returns its digest.
 
@@ -37,7 +38,9 @@ def write(
         characters: the character vocabulary.
         tokenizer: the tokenizer.json that the network was trained with.
         ngrams: the n-grams that it knows, packed.
-        metric, dev_score: the primary metric and its value on dev, for the model card.
+        metric: the primary one.
+        dev_scores: its value on dev, by seed, of all trainings of which this one was chosen.
+        seed: this one's.
     """
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -64,6 +67,8 @@ def write(
         "subwords": run["tokenizer"]["subwords"],
         "ngrams": ngrams,
         "ngram_length": run["tokenizer"]["ngram_length"],
+        "seed": seed,
+        "dev_scores": {str(one): round(score, 6) for one, score in dev_scores.items()},
         "run": run,
     }
     if run["task"] == "ner":
@@ -72,7 +77,12 @@ def write(
     shutil.copyfile(tokenizer, unfinished / "tokenizer.json")
     count = sum(values.size for values in weights.values())
     text = card.write(
-        run, labels=_answers(run["task"], labels), parameters=count, metric=metric, dev_score=dev_score
+        run,
+        labels=_answers(run["task"], labels),
+        parameters=count,
+        metric=metric,
+        dev_scores=dev_scores,
+        seed=seed,
     )
     (unfinished / "README.md").write_text(text, encoding="utf-8")
     digest = package.seal(unfinished)

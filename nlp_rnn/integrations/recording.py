@@ -98,7 +98,8 @@ def _rebuild(
     run_id = made.info.run_id
     tracking.log_params(client, run_id, params)
     for row in history:
-        metrics = {name: float(row[name]) for name in ("train_loss", "gradient_norm", "learning_rate")}
+        names = ("train_loss", "dev_criterion", "gradient_norm", "learning_rate")
+        metrics = {name: float(row[name]) for name in names}
         metrics[f"dev_{primary}"] = float(row["dev_score"])
         tracking.log_metrics(client, run_id, metrics, step=int(row["epoch"]))
     client.set_tag(run_id, store.PACKAGE, digest)

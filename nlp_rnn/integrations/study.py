@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 STUDY = "nlp_rnn.study"  # the tag with a study's digest: how it is found again
-_PARENT = "mlflow.parentRunId"  # MLflow's own, which its pages read
 _AT_ONCE = 1000  # metrics in one call, at most
 
 
@@ -65,7 +64,7 @@ def record(name: str, trials: Sequence[Trial], *, digest: str, files: Sequence[P
 def _log(client: MlflowClient, experiment: str, outer: str, trial: Trial) -> None:
     from mlflow.entities import Metric
 
-    tags = {_PARENT: outer, **tracking.owner()}
+    tags = {tracking.PARENT: outer, **tracking.owner()}
     run_id = client.create_run(experiment, run_name=trial.title, tags=tags).info.run_id
     tracking.log_params(client, run_id, trial.params)
     tracking.log_metrics(client, run_id, trial.metrics)

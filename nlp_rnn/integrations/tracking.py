@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 HOST, PROCESS = "nlp_rnn.host", "nlp_rnn.process"  # tags: who writes a run that is not finished
+PARENT = "mlflow.parentRunId"  # MLflow's own tag, which its pages read
 LIBRARIES = (
     "nlp-rnn",
     "datasets",
@@ -54,16 +55,27 @@ class Tracker:
         """Logs the figures of one epoch."""
         self._attempt(lambda client: log_metrics(client, self._run_id, metrics, step=step))
 
-    def finish(self, package: str) -> None:
-        """Ends the run well and ties it to the package, by its digest, that the training made."""
-        self._attempt(lambda client: client.set_tag(self._run_id, store.PACKAGE, package))
+    def finish(self, package: str | None = None) -> None:
+        """Ends the run well and ties it to the package, by its digest, if the training made one."""
+        if package is not None:
+            self._attempt(lambda client: client.set_tag(self._run_id, store.PACKAGE, package))
         self._end("FINISHED")
 
-    def _begin(self, name: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+    def nested(self, name: str, params: Mapping[str, Any], *, called: str) -> Tracker:
+        """Begins a run inside of this one; a silent one where this one has fallen silent.
+
+        Args:
+            name, params, called: as :func:`start` has them.
+        """
+        if self._client is None:
+            return Tracker()
+        return start(name, params, {PARENT: self._run_id}, called=called)
+
+    def _begin(self, name: str, called: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         self._client = store.client()
         experiment = store.experiment(self._client, name)
         _end_abandoned(self._client, experiment)
-        run = self._client.create_run(experiment, run_name=title(name, params), tags={**owner(), **tags})
+        run = self._client.create_run(experiment, run_name=called, tags={**owner(), **tags})
         self._run_id = run.info.run_id
         log_params(self._client, self._run_id, params)
         self._client.log_dict(self._run_id, environment(), "environment.json")
@@ -89,7 +101,9 @@ class Tracker:
         )
 
 
-def start(name: str, params: Mapping[str, Any], tags: Mapping[str, str] | None = None) -> Tracker:
+def start(
+    name: str, params: Mapping[str, Any], tags: Mapping[str, str] | None = None, *, called: str | None = None
+) -> Tracker:
     """Begins a run in the experiment of the same name.
 
     Where that fails, one warning goes to standard error and the tracker stays silent.
@@ -98,10 +112,11 @@ def start(name: str, params: Mapping[str, Any], tags: Mapping[str, str] | None =
         name: the run's name in params.yaml.
         params: its resolved parameters; nested ones get dotted names.
         tags: more to say of it.
+        called: what a list of runs calls this one, rather than :func:`title`.
     """
     tracker = Tracker()
     try:
-        tracker._begin(name, params, tags or {})
+        tracker._begin(name, called or title(name, params), params, tags or {})
     except Exception as error:
         tracker._give_up(error)
     return tracker

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from nlp_rnn.models.classifier import Classifier
 from nlp_rnn.models.encoders import CELLS, BidirectionalEncoder
 from nlp_rnn.models.features import Features
+from nlp_rnn.models.language_model import LanguageModel
 from nlp_rnn.models.tagger import Tagger
 from nlp_rnn.models.wide import Wide
 
-__all__ = ["CELLS", "Classifier", "Tagger", "build"]
+__all__ = ["CELLS", "Classifier", "LanguageModel", "Tagger", "build"]
 
 
 def build(

@@ -40,8 +40,12 @@ class Classifier(nn.Module):
 
     def loss(self, batch: Batch) -> Tensor:
         """Cross-entropy of the deep part, averaged over texts: the wide part must not learn for it."""
+        return self.loss_from(self.features(batch), batch)
+
+    def loss_from(self, features: Tensor, batch: Batch) -> Tensor:
+        """The same of given features [b, t, e], as training may have moved them."""
         return nn.functional.cross_entropy(
-            self._deep(batch).float(), batch.labels.long(), label_smoothing=self.label_smoothing
+            self._deep(features, batch).float(), batch.labels.long(), label_smoothing=self.label_smoothing
         )
 
     def decode(self, batch: Batch) -> list[list[int]]:
@@ -54,13 +58,13 @@ class Classifier(nn.Module):
 
     def parts(self, batch: Batch) -> list[Tensor]:
         """What the deep part says, and the wide one if there is one, [b, l] each."""
-        deep = self._deep(batch)
+        deep = self._deep(self.features(batch), batch)
         return [deep] if self.wide is None else [deep, self.wide(batch.ngrams)]
 
-    def _deep(self, batch: Batch) -> Tensor:
-        """-> [b, l]."""
+    def _deep(self, features: Tensor, batch: Batch) -> Tensor:
+        """[b, t, e] -> [b, l]."""
         mask = inside(batch).unsqueeze(2)  # [b, t, 1]
-        x = self.encoder(self.features(batch), mask.squeeze(2))  # [b, t, 2h]
+        x = self.encoder(features, mask.squeeze(2))  # [b, t, 2h]
         highest = x.masked_fill(~mask, LOWEST).amax(dim=1)
         mean = (x * mask).sum(dim=1) / mask.sum(dim=1)
         return self.output(self.dropout(torch.cat((highest, mean), dim=1)))

@@ -87,6 +87,13 @@ class BidirectionalEncoder(nn.Module):
             x = x + states if self.residual and layer else states
         return x
 
+    def apart(self, ahead: Tensor, back: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The first layer's states alone, [b, t, h] of each direction, which reads an input of its own."""
+        flipped = _flipped(mask)
+        left = run(self.ahead[0], ahead, self.truncation)
+        right = run(self.back[0], _rearranged(back, flipped), self.truncation)
+        return left, _rearranged(right, flipped)
+
 
 def run(cell: nn.Module, x: Tensor, truncation: int) -> Tensor:
     """The states of all steps, by truncated back-propagation (Williams and Peng, 1990) where there are many.

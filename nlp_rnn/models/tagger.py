@@ -28,8 +28,12 @@ class Tagger(nn.Module):
 
     def loss(self, batch: Batch) -> Tensor:
         """Negative log-likelihood of the right tags, averaged over sentences."""
+        return self.loss_from(self.features(batch), batch)
+
+    def loss_from(self, features: Tensor, batch: Batch) -> Tensor:
+        """The same of given features [b, t, e], as training may have moved them."""
         mask = inside(batch)
-        emissions = self.emissions(batch).float()  # sums over labels never in half precision
+        emissions = self._emissions(features, mask).float()  # sums over labels never in half precision
         return self.crf.loss(emissions, batch.tags, mask) / len(mask)
 
     def decode(self, batch: Batch) -> list[list[int]]:
@@ -38,5 +42,7 @@ class Tagger(nn.Module):
 
     def emissions(self, batch: Batch) -> Tensor:
         """-> [b, t, l]."""
-        x = self.encoder(self.features(batch), inside(batch))  # [b, t, 2h]
-        return self.output(self.dropout(x))
+        return self._emissions(self.features(batch), inside(batch))
+
+    def _emissions(self, features: Tensor, mask: Tensor) -> Tensor:
+        return self.output(self.dropout(self.encoder(features, mask)))

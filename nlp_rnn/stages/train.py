@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, astuple, fields, replace
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -21,25 +22,87 @@ from nlp_rnn.text import ngrams
 from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.text.labels import to_bio
 from nlp_rnn.training import device as devices
-from nlp_rnn.training.fit import Epoch, Judgement, fit, predict, state
+from nlp_rnn.training import history
+from nlp_rnn.training.fit import Epoch, Judgement, fit, predict
 from nlp_rnn.training.replacement import EntityReplacement
 from nlp_rnn.training.shares import fit_shares
-from nlp_rnn.training.start import start_words
+from nlp_rnn.training.start import start_from_language_model, start_words
+from nlp_rnn.training.weights import state
 from nlp_rnn.training.wide import fit_wide
 
 DEV_BATCH_TOKENS = 4000
 
 
+@dataclass(frozen=True)
+class Trial:
+    """One training from one seed."""
+
+    seed: int
+    history: list[Epoch]
+    weights: dict[str, np.ndarray]
+
+    @property
+    def best(self) -> Epoch:
+        """The epoch whose weights these are."""
+        return [epoch for epoch in self.history if epoch.best][-1]
+
+
 def main(run: params.Run) -> None:
-    """Reads data/tokens/RUN; writes data/models/RUN and data/history/RUN.csv."""
+    """Reads data/tokens/RUN and data/pretrained/RUN; writes data/models/RUN and data/history/RUN.csv."""
     require_valid(run.name)
     tokens = Path("data/tokens") / run.name
     vocabulary = json.loads((tokens / "vocabulary.json").read_text(encoding="utf-8"))
+    metric = PRIMARY[run.task]
+    with tracking.start(run.name, run.resolved()) as tracker:
+        trials = list(_trials(run, tokens, vocabulary, tracker))
+        chosen = max(trials, key=lambda trial: trial.best.dev_criterion)  # the first of equals
+        digest = writer.write(
+            Path("data/models") / run.name,
+            weights=chosen.weights,
+            run=run.resolved(),
+            labels=vocabulary["labels"],
+            characters=vocabulary["characters"],
+            tokenizer=tokens / "tokenizer.json",
+            ngrams=vocabulary["ngrams"],
+            metric=metric,
+            dev_scores={trial.seed: trial.best.dev_score for trial in trials},
+            seed=chosen.seed,
+        )
+        tracker.finish(digest)
+    history.write(Path("data/history") / f"{run.name}.csv", chosen.history)
+    best = chosen.best
+    print(f"{run.name}: dev {metric} {best.dev_score:.4f}, epoch {best.epoch} of {len(chosen.history)}")
+
+
+def _trials(run: params.Run, tokens: Path, vocabulary: dict, tracker: tracking.Tracker) -> Iterator[Trial]:
+    """One training for each seed; several are runs of MLflow's of their own, inside of the outer one."""
+    count, first = run.training.seeds, run.training_seed
+    if count == 1:
+        yield _trial(run, tokens, vocabulary, tracker)
+        return
+    scores = []
+    for seed in range(first, first + count):
+        one = replace(run, training=replace(run.training, seed=seed, seeds=1))
+        with tracker.nested(run.name, one.resolved(), called=f"{run.name} seed={seed}") as inner:
+            trial = _trial(one, tokens, vocabulary, inner)
+            inner.finish()
+        scores.append(trial.best.dev_score)
+        yield trial
+    mean, deviation = statistics.mean(scores), statistics.stdev(scores)
+    metric = PRIMARY[run.task]
+    tracker.epoch(0, {f"dev_{metric}_mean": mean, f"dev_{metric}_deviation": deviation})
+    print(f"{run.name}: dev {metric} of {count} seeds {mean:.4f} \N{PLUS-MINUS SIGN} {deviation:.4f}")
+
+
+def _trial(run: params.Run, tokens: Path, vocabulary: dict, tracker: tracking.Tracker) -> Trial:
     device = devices.choose(run.training.device)
     devices.make_deterministic(seed=run.training_seed, threads=run.threads)
     model = _build(run, vocabulary).to(device)
     train, dev = Encoded.load(tokens / "train"), Encoded.load(tokens / "dev")
-    start_words(model, train, embeddings=run.training.embeddings, tokens=tokens)
+    if run.model.pretrain.epochs:
+        start_from_language_model(model, Path("data/pretrained") / run.name)
+    else:
+        start_words(model, train, embeddings=run.training.embeddings, tokens=tokens)
     if isinstance(model, models.Classifier) and model.wide is not None:
         fit_wide(model.wide, train, dev)
         train = replace(train, ngrams=None)  # the deep part alone is trained from here on
@@ -54,24 +117,9 @@ def main(run: params.Run) -> None:
         found = score(run.task, gold, _answers(run.task, answers, vocabulary["labels"]))[PRIMARY[run.task]]
         return Judgement(found, found if likelihood is None else likelihood)
 
-    with tracking.start(run.name, run.resolved()) as tracker:
-        variant = _variant(run, train, vocabulary)
-        history = _fit(run, model, train, variant, judge, device, tracker)
-        best = _best(history)
-        digest = writer.write(
-            Path("data/models") / run.name,
-            weights={name: tensor.cpu().numpy() for name, tensor in state(model).items()},
-            run=run.resolved(),
-            labels=vocabulary["labels"],
-            characters=vocabulary["characters"],
-            tokenizer=tokens / "tokenizer.json",
-            ngrams=vocabulary["ngrams"],
-            metric=PRIMARY[run.task],
-            dev_score=best.dev_score,
-        )
-        tracker.finish(digest)
-    _write_history(Path("data/history") / f"{run.name}.csv", history)
-    print(f"{run.name}: dev {PRIMARY[run.task]} {best.dev_score:.4f}, epoch {best.epoch} of {len(history)}")
+    epochs = _fit(run, model, train, _variant(run, train, vocabulary), judge, device, tracker)
+    weights = {name: tensor.cpu().numpy() for name, tensor in state(model).items()}
+    return Trial(run.training_seed, epochs, weights)
 
 
 def _build(run: params.Run, vocabulary: dict) -> models.Tagger | models.Classifier:
@@ -83,7 +131,7 @@ def _build(run: params.Run, vocabulary: dict) -> models.Tagger | models.Classifi
         bigrams=vocabulary["bigrams"],
         subwords=vocabulary["subwords"],
         ngrams=len(ngrams.unpack(vocabulary["ngrams"])),
-        **asdict(run.model),
+        **run.model.network,
         word_dropout=run.training.word_dropout,
         label_smoothing=run.training.label_smoothing,
         truncation=run.training.truncation,
@@ -115,7 +163,7 @@ def _fit(
     tracker: tracking.Tracker,
 ) -> list[Epoch]:
     """Trains with a bar for the person who watches, and a line and a tracked step for each epoch."""
-    recipe, history = run.training, []
+    recipe, epochs = run.training, []
     size = int(train.lengths.sum())
     total = size * recipe.epochs
     with tqdm(total=total, unit="token", unit_scale=True, desc=run.name, mininterval=1, disable=None) as bar:
@@ -142,7 +190,7 @@ def _fit(
         )
         try:
             for epoch in reports:
-                history.append(epoch)
+                epochs.append(epoch)
                 progress = f"epoch {epoch.epoch}, dev {PRIMARY[run.task]} {epoch.dev_score:.4f}"
                 bar.set_postfix_str(progress)
                 if bar.disable:  # nobody watches: a log wants lines
@@ -152,13 +200,14 @@ def _fit(
             raise NlpRnnError(
                 f"{run.name}: {error}; lower runs.{run.name}.training.learning_rate and train again."
             ) from None
-    return history
+    return epochs
 
 
 def _metrics(epoch: Epoch, primary: str) -> dict[str, float]:
     return {
         "train_loss": epoch.train_loss,
         f"dev_{primary}": epoch.dev_score,
+        "dev_criterion": epoch.dev_criterion,
         "gradient_norm": epoch.gradient_norm,
         "learning_rate": epoch.learning_rate,
     }
@@ -177,19 +226,3 @@ def _answers(task: str, ids: Sequence[Sequence[int]], labels: Sequence[str]) -> 
     if task == "ner":
         return [list(to_bio([labels[i] for i in row], "BIOES")) for row in ids]
     return [labels[row[0]] for row in ids]
-
-
-def _best(history: Sequence[Epoch]) -> Epoch:
-    """The one whose weights are kept."""
-    return [epoch for epoch in history if epoch.best][-1]
-
-
-def _write_history(path: Path, history: Sequence[Epoch]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(field.name for field in fields(Epoch))
-        rows.writerows(
-            [f"{value:.6g}" if isinstance(value, float) else int(value) for value in astuple(epoch)]
-            for epoch in history
-        )

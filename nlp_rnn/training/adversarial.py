@@ -1,61 +1,26 @@
-"""Embeddings moved to where the loss grows fastest, for a second gradient beside the usual one.
+"""Features moved to where the loss grows fastest, for a second gradient beside the usual one.
 
 Miyato, Dai and Goodfellow, Adversarial Training Methods for Semi-Supervised Text Classification, ICLR 2017,
-with the tables moved instead of each occurrence's vector: all occurrences of a word in a batch move together.
+with the length of a move set for each token: one that hardly matters is moved as far as one that decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 
-class AdversarialPerturbation:
-    """``strength * g / |g|``, where ``g`` is the gradient of all embedding tables as one vector."""
+def perturbed(features: Tensor, strength: float) -> Tensor:
+    """The features, each token's moved along their gradient, which they hold.
 
-    def __init__(self, features: nn.Module, strength: float) -> None:
-        """
-        Args:
-            features: what holds the tables.
-            strength: the perturbation's length, where a row of fresh word embeddings has a length of about 1.
-        """
-        self._tables = [part.weight for part in features.modules() if isinstance(part, nn.Embedding)]
-        self._strength = strength
+    Args:
+        features: [b, t, e], after a backward pass that kept their gradient.
+        strength: the length of each move; of a fresh word's vector it is about 1.
 
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        """The tables are moved inside of the block, and hold their own weights again, bit for bit, after it.
-
-        The gradients of a batch's loss, which the tables hold, tell the direction and stay as they are.
-        """
-        tables = [table for table in self._tables if table.grad is not None]
-        found = [_gradient(table) for table in tables]
-        places, gradients = [place for place, _ in found], [gradient for _, gradient in found]
-        own = [table.detach()[place].clone() for table, place in zip(tables, places)]
-        norm = torch.stack(torch._foreach_norm(gradients)).norm()
-        # A gradient of nothing but zeros has no direction, and moves nothing.
-        moves = torch._foreach_mul(gradients, self._strength / norm.clamp_min(1e-12))
-        moved = torch._foreach_add(own, moves)
-        _write(tables, places, moved)
-        try:
-            yield
-        finally:
-            _write(tables, places, own)
-
-
-def _gradient(table: Tensor) -> tuple[Tensor | slice, Tensor]:
-    """Which rows of a table have a gradient, and what it is; the same in memory as the table holds."""
-    assert table.grad is not None
-    if not table.grad.is_sparse:
-        return slice(None), table.grad
-    table.grad = table.grad.coalesce()
-    return table.grad.indices()[0], table.grad.values()
-
-
-@torch.no_grad()
-def _write(tables: Sequence[Tensor], places: Sequence[Tensor | slice], rows: Sequence[Tensor]) -> None:
-    for table, place, values in zip(tables, places, rows):
-        table[place] = values
+    Returns:
+        [b, t, e], without a way back to what made them: what reads features learns from it, they do not.
+    """
+    assert features.grad is not None
+    lengths = torch.linalg.vector_norm(features.grad, dim=2, keepdim=True)
+    # A gradient of nothing but zeros, padding's, has no direction, and moves nothing.
+    return features.detach() + strength * features.grad / lengths.clamp_min(1e-12)

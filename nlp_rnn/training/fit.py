@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from nlp_rnn.models import Classifier, Tagger
 from nlp_rnn.text import batches
@@ -17,6 +16,7 @@ from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.training.device import to_tensors
 from nlp_rnn.training.memory import most_tokens
 from nlp_rnn.training.step import Step
+from nlp_rnn.training.weights import state
 
 LEAST_RATE = 0.01  # of the highest, at the end
 
@@ -35,10 +35,11 @@ class Epoch:
 
     epoch: int  # from 1
     train_loss: float
-    dev_score: float
+    dev_score: float  # the primary metric
+    dev_criterion: float  # what the best epoch has most of
     gradient_norm: float  # mean over steps, before clipping
     learning_rate: float  # of the last step
-    best: bool  # no earlier epoch had as much of the criterion on dev
+    best: bool  # no earlier epoch had as much of it
 
 
 def fit(
@@ -80,8 +81,8 @@ def fit(
         seed: with the epoch's number it decides the batches and their order.
         device: where the model is.
         variant: the training sentences as an epoch, from 1, shall see them; without it, as they are.
-        adversarial: length of the perturbation of embeddings under which each batch's gradient is taken
-            once more and added, 0 for none.
+        adversarial: length by which each token's features are moved, to where the loss grows, for a second
+            gradient of each batch, 0 for none.
         accumulation: batches whose gradients one step of the optimizer takes together, as one batch's.
         memory_mb: of the values that a gradient needs, at most, in MiB; larger batches go through in parts
             whose gradients add up to the same. 0 for no limit.
@@ -127,7 +128,8 @@ def fit(
                 best = judgement.criterion > highest
                 if best:
                     highest, best_epoch, best_weights = judgement.criterion, epoch, state(model)
-            yield Epoch(epoch, train_loss, judgement.score, float(torch.stack(norms).mean()), rate, best)
+            mean = float(torch.stack(norms).mean())
+            yield Epoch(epoch, train_loss, judgement.score, judgement.criterion, mean, rate, best)
             if epoch - best_epoch >= patience:
                 break
     model.load_state_dict(best_weights)
@@ -141,11 +143,6 @@ def _parts(lengths: np.ndarray, order: Sequence[np.ndarray], most: int | None) -
             yield indexes
         else:
             yield from (indexes[part] for part in batches.plan(lengths[indexes], most))
-
-
-def state(model: nn.Module) -> dict[str, Tensor]:
-    """A copy of all weights."""
-    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
 
 
 def predict(

@@ -1,4 +1,4 @@
-"""What words start from: chance, the text that there is, or a file of vectors."""
+"""What a network starts from: chance, the text that there is, a file of vectors, or a language model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from nlp_rnn.models import Classifier, Tagger
-from nlp_rnn.schema import UsageError
+from nlp_rnn.models.language_model import hand_over
+from nlp_rnn.schema import DataError, UsageError
 from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.training import ppmi
 
@@ -38,6 +39,29 @@ def start_words(model: Tagger | Classifier, train: Encoded, *, embeddings: str, 
     else:
         return
     model.features.start_from(torch.from_numpy(found))
+
+
+def start_from_language_model(model: Tagger | Classifier, folder: Path) -> None:
+    """Gives features and first layer what a language model learned, which began with vectors from text.
+
+    Args:
+        model: with fresh weights.
+        folder: what `nlp-rnn pretrain` wrote.
+
+    Raises:
+        DataError: it holds no weights, or those of another network.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = folder / "weights.safetensors"
+    again = f"run `nlp-rnn pretrain {folder.name}`."
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; {again}")
+    try:
+        hand_over(load_file(path), model)
+    except (SafetensorError, ValueError) as error:
+        raise DataError(f"{path}: does not fit this network ({error}); {again}") from None
 
 
 def _given(path: Path, size: int) -> np.ndarray:

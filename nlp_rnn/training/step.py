@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nlp_rnn.models import Classifier, Tagger
 from nlp_rnn.text.batches import Batch
-from nlp_rnn.training.adversarial import AdversarialPerturbation
+from nlp_rnn.training.adversarial import perturbed
 from nlp_rnn.training.averaging import WeightAverage
 from nlp_rnn.training.device import autocast, to_tensors
 from nlp_rnn.training.optimizer import Optimizer
@@ -41,7 +41,7 @@ class Step:
         self._model, self._clip, self._device, self._precision = model, clip, device, precision
         self._optimizer = Optimizer(model, weight_decay=weight_decay, averaged=averaging > 0)
         self._average = WeightAverage(model, averaging, self._optimizer.tables) if averaging else None
-        self._perturbation = AdversarialPerturbation(model.features, adversarial) if adversarial else None
+        self._adversarial = adversarial
 
     def __call__(self, batches: Sequence[Batch], rate: float) -> tuple[Tensor, Tensor]:
         """Takes the step.
@@ -56,9 +56,6 @@ class Step:
         parts = [to_tensors(batch, self._device) for batch in batches]
         self._optimizer.zero_grad()
         loss = self._backward(parts)
-        if self._perturbation is not None:
-            with self._perturbation.applied():
-                self._backward(parts)  # the gradients add up
         norm = self._optimizer.clip(self._clip)
         self._optimizer.step(rate)
         if self._average is not None:
@@ -75,12 +72,21 @@ class Step:
         self._optimizer.close()
 
     def _backward(self, parts: Sequence[Batch]) -> Tensor:
-        """Adds up the gradients; -> the mean loss."""
+        """Adds up the gradients, those under a perturbation included; -> the mean loss without one."""
         sentences = sum(len(part.lengths) for part in parts)
         losses = []
         for part in parts:
+            share = len(part.lengths) / sentences
             with autocast(self._device, self._precision):
-                loss = self._model.loss(part) * (len(part.lengths) / sentences)
+                features = self._model.features(part)
+                if self._adversarial:
+                    features.retain_grad()
+                loss = self._model.loss_from(features, part) * share
             loss.backward()
             losses.append(loss.detach())
+            if self._adversarial:
+                moved = perturbed(features, self._adversarial)
+                with autocast(self._device, self._precision):
+                    again = self._model.loss_from(moved, part) * share
+                again.backward()
         return torch.stack(losses).sum()

@@ -39,6 +39,7 @@ def model() -> models.Tagger | models.Classifier:
         character_filters=0,
         shape_size=0,
         bigram_size=0,
+        input_dropout=0.0,
         dropout=0.0,
     )
     return built.eval()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import torch
 from nlp_rnn import models, params
 from nlp_rnn.inference import writer
 from nlp_rnn.text import ngrams, tokenizer
-from nlp_rnn.training.fit import state
+from nlp_rnn.training.weights import state
 
 LABELS = {
     "ner": ["O", *(f"{prefix}-{kind}" for kind in ("LOC", "PER") for prefix in "BIES")],
@@ -70,7 +69,7 @@ def make_package(tmp_path: Path) -> Make:
             bigrams=bigrams,
             subwords=subwords,
             ngrams=len(known),
-            **asdict(model),
+            **model.network,
         ).eval()
         with torch.no_grad():
             for parameter in network.parameters():
@@ -94,7 +93,8 @@ def make_package(tmp_path: Path) -> Make:
             tokenizer=file,
             ngrams=ngrams.pack(known),
             metric="f1",
-            dev_score=0.5,
+            dev_scores={13: 0.5},
+            seed=13,
         )
         return folder, network
 

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -62,7 +61,7 @@ class Workspace:
             characters=12,
             bigrams=0,
             ngrams=0,
-            **asdict(model),
+            **model.network,
         )
         self.history.parent.mkdir(parents=True, exist_ok=True)
         self.history.write_text(
@@ -77,7 +76,8 @@ class Workspace:
             tokenizer=Path("tokenizer.json"),
             ngrams="",
             metric="f1",
-            dev_score=0.7,
+            dev_scores={13: 0.7},
+            seed=13,
         )
 
     def evaluate(self, score: float | None, examples: int = 2) -> None:

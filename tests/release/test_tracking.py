@@ -31,6 +31,16 @@ def test_whole_training(folder: Path) -> None:
     assert list(Path("mlruns/artifacts/toy").iterdir())
 
 
+def test_training_that_makes_no_package(folder: Path) -> None:
+    with tracking.start("toy", PARAMS, called="toy language model") as tracker:
+        tracker.epoch(1, {"perplexity": 90.5})
+        tracker.finish()
+    _, run = only_run()
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "toy language model")
+    assert run.data.metrics == {"perplexity": 90.5}
+    assert store.PACKAGE not in run.data.tags
+
+
 @pytest.mark.parametrize(
     ("error", "status"), [(ValueError, "FAILED"), (SystemExit, "KILLED"), (KeyboardInterrupt, "KILLED")]
 )

@@ -11,7 +11,8 @@ from nlp_rnn.text.encoding import Encoded, Encoder
 from nlp_rnn.text.tokenizer import build
 from nlp_rnn.training.averaging import EVERY, WeightAverage
 from nlp_rnn.training.device import make_deterministic
-from nlp_rnn.training.fit import Judgement, _schedule, fit, state
+from nlp_rnn.training.fit import Judgement, _schedule, fit
+from nlp_rnn.training.weights import state
 
 CPU = torch.device("cpu")
 NOTHING = Judgement(score=0.0, criterion=0.0)

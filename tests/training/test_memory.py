@@ -15,8 +15,9 @@ from nlp_rnn.text.encoding import Encoded, Encoder
 from nlp_rnn.text.tokenizer import build
 from nlp_rnn.training import memory
 from nlp_rnn.training.device import halves, to_tensors
-from nlp_rnn.training.fit import Judgement, fit, state
+from nlp_rnn.training.fit import Judgement, fit
 from nlp_rnn.training.memory import kept, most_tokens
+from nlp_rnn.training.weights import state
 
 CPU = torch.device("cpu")
 RECIPE: dict[str, Any] = {

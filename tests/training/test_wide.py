@@ -19,8 +19,8 @@ from nlp_rnn.text import batches, ngrams
 from nlp_rnn.text.encoding import Encoded, Encoder
 from nlp_rnn.text.tokenizer import build
 from nlp_rnn.training.device import make_deterministic, to_tensors
-from nlp_rnn.training.fit import state
 from nlp_rnn.training.shares import fit_shares
+from nlp_rnn.training.weights import state
 from nlp_rnn.training.wide import PENALTIES, fit_wide, naive_bayes
 
 CPU = torch.device("cpu")
