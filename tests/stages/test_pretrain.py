@@ -18,6 +18,7 @@ from nlp_rnn.data import examples
 from nlp_rnn.integrations import tracking
 from nlp_rnn.schema import DataError, DataRefused, Example, NlpRnnError
 from nlp_rnn.stages import pretrain, tokenize, train
+from nlp_rnn.training.start import start_from_language_model
 
 FOLDER = Path("data/pretrained/tiny")
 TOWNS = ["Rome", "Oslo", "Bonn", "Lima"]

@@ -26,16 +26,22 @@ def test_long_documents_are_cut_and_single_tokens_left_out() -> None:
     assert len(passages.cut(ENCODED, np.array([], int), 3)) == 0
 
 
+def pairs(tokens: list[str]) -> np.ndarray:
+    """The ids of a document's pairs of neighbours, edges included."""
+    forms = np.arange(1, len(tokens) + 1)
+    return hashed_pairs(["", *tokens], forms, np.array([0, len(tokens)]), 1000)
+
+
 def test_each_passage_keeps_its_pairs() -> None:
     found = passages.cut(ENCODED, np.arange(5), 3)
     assert found.bigrams is not None
     starts = found.starts + np.arange(len(found.starts))  # a sentence has one pair more than tokens
     each = np.split(found.bigrams, starts[1:-1])
     assert len(found.bigrams) == starts[-1]
-    whole = hashed_pairs(DOCUMENTS[3], 1000)
-    np.testing.assert_array_equal(each[3], whole[:4])
-    np.testing.assert_array_equal(each[4], whole[3:])
-    np.testing.assert_array_equal(each[0], hashed_pairs(DOCUMENTS[1], 1000))
+    second, fourth = (pairs(DOCUMENTS[number]) for number in (1, 3))
+    np.testing.assert_array_equal(each[3], fourth[:4])
+    np.testing.assert_array_equal(each[4], fourth[3:])
+    np.testing.assert_array_equal(each[0], second)
 
 
 def test_the_first_documents_up_to_a_number_of_tokens() -> None:
