@@ -81,21 +81,12 @@ def _build(run: params.Run, text: Encoded) -> LanguageModel:
     import torch
 
     from nlp_rnn import models
+    from nlp_rnn.stages import network as networks
     from nlp_rnn.text.encoding import Encoded
     from nlp_rnn.training import ppmi, pretraining
 
     tokens = Path("data/tokens") / run.name
-    vocabulary = json.loads((tokens / "vocabulary.json").read_text(encoding="utf-8"))
-    network = models.build(
-        run.task,
-        labels=vocabulary["labels"],
-        words=vocabulary["words"],
-        characters=len(vocabulary["characters"]) + 2,
-        bigrams=vocabulary["bigrams"],
-        subwords=vocabulary["subwords"],
-        ngrams=0,
-        **run.model.network,
-    )
+    network = networks.build(run, networks.read_vocabulary(run))
     words, size = network.features.word.weight.shape
     corpora = [Encoded.load(tokens / name) for name in ("train", "unlabeled")]
     network.features.start_from(torch.from_numpy(ppmi.vectors(corpora, words=words, size=size)))

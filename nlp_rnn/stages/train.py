@@ -17,8 +17,8 @@ from nlp_rnn.evaluation.metrics import PRIMARY, score
 from nlp_rnn.inference import writer
 from nlp_rnn.integrations import tracking
 from nlp_rnn.schema import NlpRnnError
+from nlp_rnn.stages import network
 from nlp_rnn.stages.gate import require_valid
-from nlp_rnn.text import ngrams
 from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.text.labels import to_bio
 from nlp_rnn.training import device as devices
@@ -51,7 +51,7 @@ def main(run: params.Run) -> None:
     """Reads data/tokens/RUN and data/pretrained/RUN; writes data/models/RUN and data/history/RUN.csv."""
     require_valid(run.name)
     tokens = Path("data/tokens") / run.name
-    vocabulary = json.loads((tokens / "vocabulary.json").read_text(encoding="utf-8"))
+    vocabulary = network.read_vocabulary(run)
     metric = PRIMARY[run.task]
     with tracking.start(run.name, run.resolved()) as tracker:
         trials = list(_trials(run, tokens, vocabulary, tracker))
@@ -95,14 +95,22 @@ def _trials(run: params.Run, tokens: Path, vocabulary: dict, tracker: tracking.T
 
 
 def _trial(run: params.Run, tokens: Path, vocabulary: dict, tracker: tracking.Tracker) -> Trial:
+    """Trains from the run's own seed."""
     device = devices.choose(run.training.device)
     devices.make_deterministic(seed=run.training_seed, threads=run.threads)
-    model = _build(run, vocabulary).to(device)
+    recipe = run.training
+    model = network.build(
+        run,
+        vocabulary,
+        word_dropout=recipe.word_dropout,
+        label_smoothing=recipe.label_smoothing,
+        truncation=recipe.truncation,
+    ).to(device)
     train, dev = Encoded.load(tokens / "train"), Encoded.load(tokens / "dev")
     if run.model.pretrain.epochs:
         start_from_language_model(model, Path("data/pretrained") / run.name)
     else:
-        start_words(model, train, embeddings=run.training.embeddings, tokens=tokens)
+        start_words(model, train, embeddings=recipe.embeddings, tokens=tokens)
     if isinstance(model, models.Classifier) and model.wide is not None:
         fit_wide(model.wide, train, dev)
         train = replace(train, ngrams=None)  # the deep part alone is trained from here on
@@ -120,22 +128,6 @@ def _trial(run: params.Run, tokens: Path, vocabulary: dict, tracker: tracking.Tr
     epochs = _fit(run, model, train, _variant(run, train, vocabulary), judge, device, tracker)
     weights = {name: tensor.cpu().numpy() for name, tensor in state(model).items()}
     return Trial(run.training_seed, epochs, weights)
-
-
-def _build(run: params.Run, vocabulary: dict) -> models.Tagger | models.Classifier:
-    return models.build(
-        run.task,
-        labels=vocabulary["labels"],
-        words=vocabulary["words"],
-        characters=len(vocabulary["characters"]) + 2,
-        bigrams=vocabulary["bigrams"],
-        subwords=vocabulary["subwords"],
-        ngrams=len(ngrams.unpack(vocabulary["ngrams"])),
-        **run.model.network,
-        word_dropout=run.training.word_dropout,
-        label_smoothing=run.training.label_smoothing,
-        truncation=run.training.truncation,
-    )
 
 
 def _variant(run: params.Run, train: Encoded, vocabulary: dict) -> Callable[[int], Encoded] | None:

@@ -60,7 +60,9 @@ def to_tensors(batch: Batch, device: torch.device) -> Batch:
     arrays = {field.name: getattr(batch, field.name) for field in fields(batch)}
     return Batch(
         **{
-            name: None if array is None else torch.from_numpy(np.require(array, requirements="CW")).to(device)
+            name: None
+            if array is None
+            else torch.from_numpy(np.require(array, requirements=["C", "W"])).to(device)
             for name, array in arrays.items()
         }
     )

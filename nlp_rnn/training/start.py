@@ -21,7 +21,7 @@ def start_words(model: Tagger | Classifier, train: Encoded, *, embeddings: str, 
         model: with fresh weights.
         train: the training sentences.
         embeddings: ``random``, ``ppmi`` (of the training text and of unlabeled text, if there is such),
-            ``file``, or ``auto``: those of a file, or else of unlabeled text, or else random.
+            ``file``, or ``auto``: those of a file where there is one, or else ``ppmi``.
         tokens: the folder of ``vectors.npy`` and ``unlabeled``, where a run has them.
 
     Raises:
@@ -29,7 +29,7 @@ def start_words(model: Tagger | Classifier, train: Encoded, *, embeddings: str, 
     """
     raw, given = tokens / "unlabeled", tokens / "vectors.npy"
     if embeddings == "auto":
-        embeddings = "file" if given.exists() else "ppmi" if raw.is_dir() else "random"
+        embeddings = "file" if given.exists() else "ppmi"
     words, size = model.features.word.weight.shape
     if embeddings == "file":
         found = _given(given, size)

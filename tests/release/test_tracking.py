@@ -41,6 +41,29 @@ def test_training_that_makes_no_package(folder: Path) -> None:
     assert store.PACKAGE not in run.data.tags
 
 
+def test_a_run_inside_of_another(folder: Path) -> None:
+    with tracking.start("toy", PARAMS) as outer:
+        with outer.nested("toy", {"seed": 8}, called="toy seed=8") as inner:
+            inner.epoch(1, {"dev_f1": 0.5})
+            inner.finish()
+        outer.finish("abc")
+    client = store.client()
+    runs = client.search_runs([store.experiment(client, "toy")])
+    one, other = sorted(runs, key=lambda run: run.info.run_name)
+    assert (one.info.run_name, other.info.run_name) == ("toy cell=lstm seed=7", "toy seed=8")
+    assert other.data.tags[tracking.PARENT] == one.info.run_id
+    assert (other.data.params, other.data.metrics) == ({"seed": "8"}, {"dev_f1": 0.5})
+    assert {run.info.status for run in runs} == {"FINISHED"}
+
+
+def test_inside_of_a_silent_run_all_is_silent(folder: Path) -> None:
+    with tracking.Tracker() as silent, silent.nested("toy", PARAMS, called="toy seed=7") as inner:
+        inner.epoch(1, {"dev_f1": 0.5})
+        inner.finish()
+    client = store.client()
+    assert not client.search_runs([store.experiment(client, "toy")])
+
+
 @pytest.mark.parametrize(
     ("error", "status"), [(ValueError, "FAILED"), (SystemExit, "KILLED"), (KeyboardInterrupt, "KILLED")]
 )

@@ -17,7 +17,7 @@ from nlp_rnn import params
 from nlp_rnn.data import examples
 from nlp_rnn.integrations import tracking
 from nlp_rnn.schema import DataError, DataRefused, Example, NlpRnnError
-from nlp_rnn.stages import pretrain, tokenize, train
+from nlp_rnn.stages import network, pretrain, tokenize, train
 from nlp_rnn.training.start import start_from_language_model
 
 FOLDER = Path("data/pretrained/tiny")
@@ -86,7 +86,7 @@ def start(run: params.Run) -> torch.nn.Module:
     """The network before the first step of its training."""
     vocabulary = json.loads(Path("data/tokens/tiny/vocabulary.json").read_text())
     train.devices.make_deterministic(seed=run.training_seed, threads=1)
-    model = train._build(run, vocabulary)
+    model = network.build(run, vocabulary)
     start_from_language_model(model, FOLDER)
     return model
 

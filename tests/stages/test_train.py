@@ -127,6 +127,59 @@ def test_another_seed_gives_another_model(workspace: Path) -> None:
     assert len(digests) == 2
 
 
+class Noting(tracking.Tracker):
+    """Notes what it is told, and who stands inside of it."""
+
+    def __init__(self, title: str = "") -> None:
+        super().__init__()
+        self.title = title
+        self.inner: list[Noting] = []
+        self.logged: list[dict[str, float]] = []
+        self.package: str | None = "unfinished"
+
+    def nested(self, name: str, params: Any, *, called: str) -> Noting:
+        self.inner.append(Noting(called))
+        return self.inner[-1]
+
+    def epoch(self, step: int, metrics: Any) -> None:
+        self.logged.append(dict(metrics))
+
+    def finish(self, package: str | None = None) -> None:
+        self.package = package
+
+
+def test_of_several_seeds_the_best_on_dev_is_kept_and_all_are_told(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_examples("ner")
+    tokenize.main(run_of("ner"))
+    weights, scores = {}, {}
+    for seed in (1, 2, 3):
+        train.main(run_of("ner", seed=seed, embeddings="random"))
+        weights[seed] = Path("data/models/tiny/weights.safetensors").read_bytes()
+        scores[seed] = package.read_model(Path("data/models/tiny"))["dev_scores"][str(seed)]
+    assert len(set(scores.values())) > 1  # else any of them would do
+    outer = Noting()
+    monkeypatch.setattr(tracking, "start", lambda *_: outer)
+    train.main(run_of("ner", seed=1, seeds=3, embeddings="random"))
+    model = package.read_model(Path("data/models/tiny"))
+    best = max(scores, key=lambda seed: scores[seed])
+    assert model["dev_scores"] == {str(seed): score for seed, score in scores.items()}
+    assert model["seed"] == best
+    assert Path("data/models/tiny/weights.safetensors").read_bytes() == weights[best]
+    rows = list(csv.DictReader(Path("data/history/tiny.csv").read_text(encoding="utf-8").splitlines()))
+    assert max(float(row["dev_score"]) for row in rows) == pytest.approx(scores[best], abs=1e-5)
+    assert [inner.title for inner in outer.inner] == [f"tiny seed={seed}" for seed in (1, 2, 3)]
+    assert all(len(inner.logged) == 4 and inner.package is None for inner in outer.inner)
+    mean, deviation = np.mean(list(scores.values())), np.std(list(scores.values()), ddof=1)
+    expected = {"dev_f1_mean": mean, "dev_f1_deviation": deviation}
+    assert outer.logged == [pytest.approx(expected, abs=1e-5)]
+    assert outer.package == package.digest(Path("data/models/tiny/MANIFEST.json"))
+    assert f"{mean:.4f} \N{PLUS-MINUS SIGN} {deviation:.4f}" in capsys.readouterr().out
+    card = Path("data/models/tiny/README.md").read_text(encoding="utf-8")
+    assert f"training of 3 with other seeds ({mean:.4f} \N{PLUS-MINUS SIGN} {deviation:.4f})" in card
+
+
 def test_replaced_entities_and_perturbed_embeddings_reach_the_training(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,46 @@
+"""The network that a run's parameters and vocabulary ask for, in training and in pre-training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from nlp_rnn import models, params
+from nlp_rnn.text import ngrams
+
+
+def read_vocabulary(run: params.Run) -> dict[str, Any]:
+    """What `tokenize` learned: labels, characters, n-grams, and how many ids there are of each kind."""
+    path = Path("data/tokens") / run.name / "vocabulary.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def build(
+    run: params.Run,
+    vocabulary: dict[str, Any],
+    *,
+    word_dropout: float = 0.0,
+    label_smoothing: float = 0.0,
+    truncation: int = 0,
+) -> models.Tagger | models.Classifier:
+    """A network with fresh weights, drawn from torch's global random stream.
+
+    Args:
+        run: the run, of whose `training` nothing is read here: pre-training does not depend on it.
+        vocabulary: what :func:`read_vocabulary` gave.
+        word_dropout, label_smoothing, truncation: see :class:`nlp_rnn.params.Training`.
+    """
+    return models.build(
+        run.task,
+        labels=vocabulary["labels"],
+        words=vocabulary["words"],
+        characters=len(vocabulary["characters"]) + 2,
+        bigrams=vocabulary["bigrams"],
+        subwords=vocabulary["subwords"],
+        ngrams=len(ngrams.unpack(vocabulary["ngrams"])),
+        **run.model.network,
+        word_dropout=word_dropout,
+        label_smoothing=label_smoothing,
+        truncation=truncation,
+    )
