@@ -170,7 +170,17 @@ _SENTIMENT: Mapping[str, Mapping[str, Any]] = {
 # What differs from the defaults above, by task and language; chosen on dev sets alone.
 RECIPES: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]] = {
     ("ner", "en"): {},
-    ("ner", "zh"): {"tokenizer": {"bigrams": 32768}, "model": {"character_filters": 0}},
+    ("ner", "zh"): {
+        "tokenizer": {"bigrams": 32768},
+        "model": {"character_filters": 0, "bigram_size": 50},
+        "training": {
+            "epochs": 10,
+            "batch_tokens": 500,
+            "word_dropout": 0.05,
+            "entity_replacement": 0.3,
+            "adversarial": 0.5,
+        },
+    },
     ("sentiment", "en"): _SENTIMENT,
     ("sentiment", "zh"): _SENTIMENT,
 }
