@@ -35,6 +35,7 @@ def network(cell: str = "lstm", task: str = "ner", **changes) -> models.Tagger |
         "character_filters": 3,
         "shape_size": 2,
         "bigram_size": 3,
+        "input_dropout": 0.0,
         "dropout": 0.0,
         **changes,
     }
