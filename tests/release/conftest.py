@@ -65,7 +65,8 @@ class Workspace:
         )
         self.history.parent.mkdir(parents=True, exist_ok=True)
         self.history.write_text(
-            "epoch,train_loss,dev_score,gradient_norm,learning_rate,best\n1,0.9,0.5,1,0.003,1\n2,0.4,0.7,2,0.001,1\n"
+            "epoch,train_loss,dev_score,dev_criterion,gradient_norm,learning_rate,best\n"
+            "1,0.9,0.5,-0.4,1,0.003,1\n2,0.4,0.7,-0.3,2,0.001,1\n"
         )
         return writer.write(
             self.package,
