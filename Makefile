@@ -61,7 +61,7 @@ bench: setup .venv-peers/installed ## this project and its peers on the four pub
 	$(BIN)/python -m benchmarks.run $(if $(SMALL),--small)
 	$(BIN)/python -m benchmarks.engine $(if $(SMALL),$(ENGINE_SMALL))
 
-bench-small: ## the same on parts of the sets: ten minutes
+bench-small: ## the same on small parts of the sets
 	$(MAKE) bench SMALL=1
 
 cells: setup ## the study behind docs/cells.md: every cell on the four public sets

@@ -60,7 +60,7 @@ def _arguments() -> argparse.Namespace:
         type=float,
         help="CPU-seconds after which a neural peer is stopped, unless ours takes longer; 300 by default",
     )
-    parser.add_argument("--small", action="store_true", help="parts of the sets; ten minutes in all")
+    parser.add_argument("--small", action="store_true", help="small parts of the sets")
     parser.add_argument("--fresh", action="store_true", help="measure anew what has a record already")
     parser.add_argument("--only-table", action="store_true", help="write table and plot from the records")
     parser.add_argument("--records", type=Path, help="their folder")
