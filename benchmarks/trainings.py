@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import chdir
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -84,7 +84,7 @@ def network(given: Training, *, hidden_size: int | None = None) -> Tagger:
         characters=len(given.vocabulary["characters"]) + 2,
         bigrams=given.vocabulary["bigrams"],
         ngrams=0,
-        **model.network,
+        **asdict(model),
         word_dropout=given.recipe.word_dropout,
         truncation=given.recipe.truncation,
     )

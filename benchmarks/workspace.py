@@ -52,7 +52,7 @@ def prepare(folder: Path, names: Sequence[str], *, most: int | None = None) -> N
 
 def _block(name: str) -> dict[str, Any]:
     dataset = DATASETS[name]
-    empty: dict[str, dict] = {"tokenizer": {}, "model": {}, "training": {}}
+    empty: dict[str, dict] = {"tokenizer": {}, "pretraining": {}, "model": {}, "training": {}}
     return {
         "task": dataset.task,
         "language": dataset.language,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from nlp_rnn import typed
+from nlp_rnn.recipes import RECIPES
 from nlp_rnn.schema import UsageError
 from nlp_rnn.typed import number
 
@@ -45,26 +46,11 @@ class Tokenizer:
 
 
 @dataclass(frozen=True)
-class Pretraining:
-    """A language model of `data.unlabeled`, from which the network takes its features and first layer."""
-
-    epochs: int = number(0)  # 0 for none
-    batch_tokens: int = number(1500, 1)
-    learning_rate: float = number(0.003, 0, 10)
-    dropout: float = number(0.1, 0, 0.95)
-    vocabulary: int = number(8000, 1)  # words that it tells apart as answers, the commonest
-    tokens: int = number(3_000_000, 1)  # that it learns from, at most: those of the first documents
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-
-
-@dataclass(frozen=True)
-class Model:
-    """The network."""
+class LowerLayers:
+    """A token's features and the first recurrent layer above them."""
 
     cell: Literal["rnn", "gru", "lstm", "mingru"] = "lstm"
-    layers: int = number(1, 1)
     hidden_size: int = number(128, 1)  # in each direction
-    residual: bool = False  # whether a layer above the first adds to what it reads
     word_size: int = number(100, 1)
     character_size: int = number(25, 1)
     character_filters: int = number(50)  # size of what characters say of a word; 0 for no such features
@@ -72,14 +58,37 @@ class Model:
     subword_size: int = number(50)
     shape_size: int = number(10)  # 0 for no shape (capitals, digits) features
     bigram_size: int = number(32)
+
+
+@dataclass(frozen=True)
+class Model(LowerLayers):
+    """The network."""
+
+    layers: int = number(1, 1)
+    residual: bool = False  # whether a layer above the first adds to what it reads
     input_dropout: float = number(0.4, 0, 0.95)  # of what each layer reads
     dropout: float = number(0.4, 0, 0.95)  # of what the output layer reads
-    pretrain: Pretraining = field(default_factory=Pretraining)  # here, as another network needs another one
+
+
+@dataclass(frozen=True)
+class Pretraining(LowerLayers):
+    """A language model of `data.unlabeled`, whose features and layer the network starts from.
+
+    It has sizes of its own, which must be the network's, so that changing a network leaves it as it is.
+    """
+
+    epochs: int = number(0)  # 0 for no language model
+    batch_tokens: int = number(1500, 1)
+    learning_rate: float = number(0.003, 0, 10)
+    dropout: float = number(0.1, 0, 0.95)
+    vocabulary: int = number(8000, 1)  # words that it tells apart as answers, the commonest
+    tokens: int = number(3_000_000, 1)  # that it learns from, at most: those of the first documents
+    device: Literal["auto", "cpu", "cuda"] = "auto"
 
     @property
-    def network(self) -> dict[str, Any]:
-        """What :func:`nlp_rnn.models.build` takes: all but how it is pre-trained."""
-        return {key: value for key, value in asdict(self).items() if key != "pretrain"}
+    def lower(self) -> dict[str, Any]:
+        """What the network has to have as well."""
+        return {key: value for key, value in asdict(self).items() if key in _LOWER}
 
 
 @dataclass(frozen=True)
@@ -132,6 +141,7 @@ class Run:
     language: Literal["en", "zh"]
     data: Data
     tokenizer: Tokenizer = field(default_factory=Tokenizer)
+    pretraining: Pretraining = field(default_factory=Pretraining)
     model: Model = field(default_factory=Model)
     training: Training = field(default_factory=Training)
     promotion: Promotion = field(default_factory=Promotion)
@@ -149,44 +159,11 @@ class Run:
         return asdict(self)
 
 
-_SENTIMENT: Mapping[str, Mapping[str, Any]] = {
-    "tokenizer": {"ngrams": 262144, "ngram_length": 3},
-    "model": {
-        "word_size": 128,
-        "shape_size": 0,
-        "character_filters": 0,
-        "input_dropout": 0.3,
-        "dropout": 0.5,
-    },
-    "training": {
-        "epochs": 5,
-        "batch_tokens": 1200,
-        "weight_decay": 0.02,
-        "clip": 1.0,
-        "word_dropout": 0.1,
-        "averaging": 0.995,
-    },
-}
-# What differs from the defaults above, by task and language; chosen on dev sets alone.
-RECIPES: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]] = {
-    ("ner", "en"): {},
-    ("ner", "zh"): {
-        "tokenizer": {"bigrams": 32768},
-        "model": {"character_filters": 0, "bigram_size": 50},
-        "training": {
-            "epochs": 10,
-            "batch_tokens": 500,
-            "word_dropout": 0.05,
-            "entity_replacement": 0.3,
-            "adversarial": 0.5,
-        },
-    },
-    ("sentiment", "en"): _SENTIMENT,
-    ("sentiment", "zh"): _SENTIMENT,
-}
+_LOWER = frozenset(each.name for each in fields(LowerLayers))
 _BLOCKS = {
     "data": Data,
     "tokenizer": Tokenizer,
+    "pretraining": Pretraining,
     "model": Model,
     "training": Training,
     "promotion": Promotion,
@@ -194,7 +171,7 @@ _BLOCKS = {
 }
 # dvc.yaml refers to each of these by name, so the file and its blocks must hold them, if only as `{}`.
 _TOP = ("seed", "threads", "runs")
-_REQUIRED = ("task", "language", "data", "tokenizer", "model", "training")
+_REQUIRED = ("task", "language", "data", "tokenizer", "pretraining", "model", "training")
 
 
 def load(run: str, path: Path = PATH) -> Run:
@@ -248,7 +225,8 @@ def _run(path: Path, blocks: Mapping[str, Any], name: Any, common: Mapping[str, 
         typed.value(block[key], hint, typed.at(path, block, key), f"{dotted}.{key}")
         for key, hint in (("task", Literal["ner", "sentiment"]), ("language", Literal["en", "zh"]))
     )
-    recipe = RECIPES[task, language]
+    recipe = dict(RECIPES[task, language])
+    recipe["pretraining"] = {key: given for key, given in recipe.get("model", {}).items() if key in _LOWER}
     parts: dict[str, Any] = {
         key: typed.build(
             kind, path, block[key], typed.at(path, block, key), f"{dotted}.{key}", recipe.get(key)
@@ -256,9 +234,24 @@ def _run(path: Path, blocks: Mapping[str, Any], name: Any, common: Mapping[str, 
         for key, kind in _BLOCKS.items()
         if key in block and not (key == "schedule" and block[key] is None)
     }
-    if parts["model"].pretrain.epochs and parts["data"].unlabeled is None:
+    run = Run(name=name, task=task, language=language, **parts, **common)
+    if run.pretraining.epochs:
+        _check_pretraining(run, typed.at(path, block, "pretraining"))
+    return run
+
+
+def _check_pretraining(run: Run, where: str) -> None:
+    """Raises UsageError if there is no text for a language model, or if the network is not built like it."""
+    block = f"runs.{run.name}"
+    if run.data.unlabeled is None:
         raise UsageError(
-            f"{typed.at(path, block, 'model')}: `{dotted}.model.pretrain` asks for a language model, and "
-            f"`{dotted}.data` names no text for it: name a file, one document a line, as its `unlabeled`."
+            f"{where}: `{block}.pretraining` asks for a language model, and `{block}.data` names no text for "
+            "it: name a file, one document a line, as its `unlabeled`."
         )
-    return Run(name=name, task=task, language=language, **parts, **common)
+    for key, value in run.pretraining.lower.items():
+        other = getattr(run.model, key)
+        if value != other:
+            raise UsageError(
+                f"{where}: `{block}.pretraining.{key}` is {value} and `{block}.model.{key}` is {other}; a "
+                "network can only start from a language model built like it, so set both alike."
+            )

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[1]
 # Each room may import these rooms of ours; `schema` is open to all.
 MAY_IMPORT = {
     "typed": set(),
-    "params": {"typed"},
+    "params": {"recipes", "typed"},
+    "recipes": set(),
     "environment": set(),
     "promotion": set(),
     "data": {"text"},

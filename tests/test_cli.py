@@ -81,7 +81,7 @@ def test_a_parameter_that_does_not_fit_names_its_line(project: Path) -> None:
     result = command("train", "ner-en", folder=project)
     assert result.returncode == 2
     assert (
-        "params.yaml:11: `runs.ner-en.model.cell` is 'lsmt'; it must be one of: rnn, gru, lstm, mingru."
+        "params.yaml:12: `runs.ner-en.model.cell` is 'lsmt'; it must be one of: rnn, gru, lstm, mingru."
         in result.stderr
     )
 
@@ -99,6 +99,7 @@ def test_new_adds_a_block_and_keeps_what_people_wrote(project: Path) -> None:
         "    language: zh",
         '    data: {source: "file:mine"}',
         "    tokenizer: {}",
+        "    pretraining: {}",
         "    model: {}",
         "    training: {}",
     ]

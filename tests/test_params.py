@@ -15,6 +15,7 @@ runs:
     language: zh
     data: {source: "file:x.conll", text: 0}
     tokenizer: {}
+    pretraining: {}
     model:
       cell: gru
       dropout: 0
@@ -51,36 +52,44 @@ def test_the_four_runs_of_the_repository() -> None:
     assert all(f"{run.task}-{run.language}" == name for name, run in runs.items())
 
 
-def test_a_language_model_needs_a_text(tmp_path: Path) -> None:
-    asked = BLOCK.replace("dropout: 0", "pretrain: {epochs: 2, dropout: 0}")
-    with pytest.raises(UsageError, match=r"params.yaml:8: .*model.pretrain` .* name a file, .* `unlabeled`"):
+def test_a_language_model_needs_a_text_and_a_network_that_is_built_like_it(tmp_path: Path) -> None:
+    asked = BLOCK.replace("pretraining: {}", "pretraining: {epochs: 2, dropout: 0, cell: gru}")
+    with pytest.raises(
+        UsageError, match=r"params.yaml:8: .*mine.pretraining` .* name a file, .* `unlabeled`"
+    ):
         load(tmp_path, asked)
-    run = load(tmp_path, asked.replace("text: 0", "unlabeled: raw.txt"))
-    assert run.model.pretrain == params.Pretraining(epochs=2, dropout=0.0)
-    assert run.model.dropout == 0.4
-    assert "pretrain" not in run.model.network
-    assert run.resolved()["model"]["pretrain"]["epochs"] == 2
-    assert load(tmp_path).model.pretrain.epochs == 0
+    asked = asked.replace("text: 0", "unlabeled: raw.txt")
+    run = load(tmp_path, asked)
+    assert (run.pretraining.epochs, run.pretraining.dropout, run.pretraining.cell) == (2, 0.0, "gru")
+    assert run.pretraining.lower.items() <= run.resolved()["model"].items()
+    assert run.pretraining.bigram_size == run.model.bigram_size == 50  # the recipe's, in both
+    assert run.resolved()["pretraining"]["epochs"] == 2
+    with pytest.raises(
+        UsageError, match=r"params.yaml:8: .*pretraining.cell` is lstm and `.* is gru; .* alike"
+    ):
+        load(tmp_path, asked.replace(", cell: gru", ""))
+    assert load(tmp_path).pretraining.epochs == 0
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("cell: gru", "cel: gru", r"params.yaml:9: unknown key `cel` in runs.mine.model; known: .*cell"),
-        ("cell: gru", "cell: gro", r"params.yaml:9: `runs.mine.model.cell` is 'gro'; .* lstm, mingru"),
-        ("dropout: 0", "dropout: much", r"params.yaml:10: `runs.mine.model.dropout` .* must be a number"),
-        ("dropout: 0", "dropout: true", r"params.yaml:10: .* must be a number"),
-        ("dropout: 0", "dropout: 2", r"params.yaml:10: .* must lie in \[0, 0.95\]"),
-        ("dropout: 0", "layers: 1.5", r"params.yaml:10: .* must be a whole number"),
-        ("dropout: 0", "residual: 1", r"params.yaml:10: .*residual` .* must be true or false"),
-        ("seed: 5", "accumulation: 0", r"params.yaml:11: .*training.accumulation` .* must lie in \[1, inf\]"),
-        ("seed: 5", "memory_mb: -1", r"params.yaml:11: .*training.memory_mb` .* must lie in \[0, inf\]"),
-        ("seed: 5", "truncation: -1", r"params.yaml:11: .*training.truncation` .* must lie in \[0, inf\]"),
-        ("seed: 5", "precision: half", r"params.yaml:11: .*precision` is 'half'; .* auto, float32"),
-        ("dropout: 0", "layers: 0", r"params.yaml:10: .* must lie in \[1, inf\]"),
-        ("dropout: 0", "pretrain: 3", r"params.yaml:10: `runs.mine.model.pretrain` must be a mapping"),
-        ("dropout: 0", "pretrain: {epoch: 3}", r"params.yaml:10: unknown key `epoch` in .*model.pretrain;"),
-        ("dropout: 0", "pretrain: {epochs: -1}", r"params.yaml:10: `.*pretrain.epochs` .* lie in \[0, inf\]"),
+        ("cell: gru", "cel: gru", r"params.yaml:10: unknown key `cel` in runs.mine.model; known: .*cell"),
+        ("cell: gru", "cell: gro", r"params.yaml:10: `runs.mine.model.cell` is 'gro'; .* lstm, mingru"),
+        ("dropout: 0", "dropout: much", r"params.yaml:11: `runs.mine.model.dropout` .* must be a number"),
+        ("dropout: 0", "dropout: true", r"params.yaml:11: .* must be a number"),
+        ("dropout: 0", "dropout: 2", r"params.yaml:11: .* must lie in \[0, 0.95\]"),
+        ("dropout: 0", "layers: 1.5", r"params.yaml:11: .* must be a whole number"),
+        ("dropout: 0", "residual: 1", r"params.yaml:11: .*residual` .* must be true or false"),
+        ("seed: 5", "accumulation: 0", r"params.yaml:12: .*training.accumulation` .* must lie in \[1, inf\]"),
+        ("seed: 5", "memory_mb: -1", r"params.yaml:12: .*training.memory_mb` .* must lie in \[0, inf\]"),
+        ("seed: 5", "truncation: -1", r"params.yaml:12: .*training.truncation` .* must lie in \[0, inf\]"),
+        ("seed: 5", "precision: half", r"params.yaml:12: .*precision` is 'half'; .* auto, float32"),
+        ("dropout: 0", "layers: 0", r"params.yaml:11: .* must lie in \[1, inf\]"),
+        ("pretraining: {}", "pretraining: 3", r"params.yaml:8: `runs.mine.pretraining` must be a mapping"),
+        ("ing: {}", "ing: {epoch: 3}", r"params.yaml:8: unknown key `epoch` in runs.mine.pretraining;"),
+        ("ing: {}", "ing: {epochs: -1}", r"params.yaml:8: `.*pretraining.epochs` .* lie in \[0, inf\]"),
+        ("    pretraining: {}\n", "", r"params.yaml:3: runs.mine lacks the key `pretraining`"),
         ("task: ner", "task: nre", r"params.yaml:4: `runs.mine.task` is 'nre'; .* ner, sentiment"),
         ("    language: zh\n", "", r"params.yaml:3: runs.mine lacks the key `language`"),
         ("    tokenizer: {}\n", "", r"params.yaml:3: runs.mine lacks the key `tokenizer`"),

@@ -22,6 +22,7 @@ runs:
     language: en
     data: {source: "file:mine.conll", unlabeled: "raw.txt"}
     tokenizer: {}
+    pretraining: {}
     model: {hidden_size: 16, word_size: 16}
     training: {epochs: 3, batch_tokens: 60}
 """

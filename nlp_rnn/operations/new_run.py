@@ -56,6 +56,7 @@ def add(
         "language": language,
         "data": data,
         "tokenizer": _empty(),
+        "pretraining": _empty(),
         "model": _empty(),
         "training": _empty(),
     }

@@ -1,8 +1,9 @@
-"""The network that a run's parameters and vocabulary ask for, in training and in pre-training."""
+"""The network that parameters and a vocabulary ask for, in training and in pre-training."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ def read_vocabulary(run: params.Run) -> dict[str, Any]:
 
 
 def build(
-    run: params.Run,
+    task: str,
+    model: params.Model,
     vocabulary: dict[str, Any],
     *,
     word_dropout: float = 0.0,
@@ -27,19 +29,20 @@ def build(
     """A network with fresh weights, drawn from torch's global random stream.
 
     Args:
-        run: the run, of whose `training` nothing is read here: pre-training does not depend on it.
+        task: ``ner`` or ``sentiment``.
+        model: its sizes.
         vocabulary: what :func:`read_vocabulary` gave.
         word_dropout, label_smoothing, truncation: see :class:`nlp_rnn.params.Training`.
     """
     return models.build(
-        run.task,
+        task,
         labels=vocabulary["labels"],
         words=vocabulary["words"],
         characters=len(vocabulary["characters"]) + 2,
         bigrams=vocabulary["bigrams"],
         subwords=vocabulary["subwords"],
         ngrams=len(ngrams.unpack(vocabulary["ngrams"])),
-        **run.model.network,
+        **asdict(model),
         word_dropout=word_dropout,
         label_smoothing=label_smoothing,
         truncation=truncation,

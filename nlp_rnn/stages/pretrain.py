@@ -29,7 +29,7 @@ def main(run: params.Run) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     report: dict[str, Any] = {"epochs": []}
-    if run.model.pretrain.epochs:  # most runs do not ask: for them no library is imported
+    if run.pretraining.epochs:  # most runs do not ask: for them no library is imported
         report = _learn(run, unfinished / "weights.safetensors")
     (unfinished / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
@@ -45,7 +45,7 @@ def _learn(run: params.Run, path: Path) -> dict[str, Any]:
     from nlp_rnn.training import device as devices
 
     require_valid(run.name)
-    device = devices.choose(run.model.pretrain.device)
+    device = devices.choose(run.pretraining.device)
     devices.make_deterministic(seed=run.seed, threads=run.threads)
     text, held_out = _passages(run)
     model = _build(run, text).to(device)
@@ -65,7 +65,7 @@ def _passages(run: params.Run) -> tuple[Encoded, Encoded]:
     from nlp_rnn.training import passages
 
     documents = Encoded.load(Path("data/tokens") / run.name / "unlabeled")
-    taken = passages.first(documents, run.model.pretrain.tokens)
+    taken = passages.first(documents, run.pretraining.tokens)
     held_out = taken % HELD_OUT == 0
     text, other = (passages.cut(documents, taken[part], PASSAGE) for part in (~held_out, held_out))
     if not len(text) or not len(other):
@@ -77,7 +77,7 @@ def _passages(run: params.Run) -> tuple[Encoded, Encoded]:
 
 
 def _build(run: params.Run, text: Encoded) -> LanguageModel:
-    """A language model inside of the network that `train` will build."""
+    """A language model inside of a network with the lower layers of the one that `train` will build."""
     import torch
 
     from nlp_rnn import models
@@ -86,15 +86,16 @@ def _build(run: params.Run, text: Encoded) -> LanguageModel:
     from nlp_rnn.training import ppmi, pretraining
 
     tokens = Path("data/tokens") / run.name
-    network = networks.build(run, networks.read_vocabulary(run))
+    model = params.Model(**run.pretraining.lower)
+    network = networks.build(run.task, model, networks.read_vocabulary(run))
     words, size = network.features.word.weight.shape
     corpora = [Encoded.load(tokens / name) for name in ("train", "unlabeled")]
     network.features.start_from(torch.from_numpy(ppmi.vectors(corpora, words=words, size=size)))
     return models.LanguageModel(
         features=network.features,
         encoder=network.encoder,
-        answers=pretraining.answers(text, words=words, most=run.model.pretrain.vocabulary),
-        dropout=run.model.pretrain.dropout,
+        answers=pretraining.answers(text, words=words, most=run.pretraining.vocabulary),
+        dropout=run.pretraining.dropout,
     )
 
 
@@ -107,7 +108,7 @@ def _fit(
     from nlp_rnn.integrations import tracking
     from nlp_rnn.training.pretraining import pretrain
 
-    recipe, history = run.model.pretrain, []
+    recipe, history = run.pretraining, []
     total = len(text.forms) * recipe.epochs
     with (
         tracking.start(
@@ -139,7 +140,7 @@ def _fit(
                 )
         except FloatingPointError as error:
             raise NlpRnnError(
-                f"{run.name}: {error}; lower runs.{run.name}.model.pretrain.learning_rate and try again."
+                f"{run.name}: {error}; lower runs.{run.name}.pretraining.learning_rate and try again."
             ) from None
         tracker.finish()
     return history

@@ -100,14 +100,15 @@ def _trial(run: params.Run, tokens: Path, vocabulary: dict, tracker: tracking.Tr
     devices.make_deterministic(seed=run.training_seed, threads=run.threads)
     recipe = run.training
     model = network.build(
-        run,
+        run.task,
+        run.model,
         vocabulary,
         word_dropout=recipe.word_dropout,
         label_smoothing=recipe.label_smoothing,
         truncation=recipe.truncation,
     ).to(device)
     train, dev = Encoded.load(tokens / "train"), Encoded.load(tokens / "dev")
-    if run.model.pretrain.epochs:
+    if run.pretraining.epochs:
         start_from_language_model(model, Path("data/pretrained") / run.name)
     else:
         start_words(model, train, embeddings=recipe.embeddings, tokens=tokens)

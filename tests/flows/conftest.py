@@ -24,6 +24,7 @@ runs:
     language: en
     data: {source: "file:inputs/one"}
     tokenizer: {}
+    pretraining: {}
     model: {}
     training: {}
   two:
@@ -31,6 +32,7 @@ runs:
     language: en
     data: {source: "file:inputs/two"}
     tokenizer: {}
+    pretraining: {}
     model: {}
     training: {}
 """

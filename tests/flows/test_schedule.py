@@ -48,6 +48,7 @@ runs:
     language: en
     data: {source: "file:corpus"}
     tokenizer: {}
+    pretraining: {}
     model: {hidden_size: 32}
     training: {epochs: 4}
     schedule: {cron: "* * * * *"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def make_package(tmp_path: Path) -> Make:
             bigrams=bigrams,
             subwords=subwords,
             ngrams=len(known),
-            **model.network,
+            **asdict(model),
         ).eval()
         with torch.no_grad():
             for parameter in network.parameters():

@@ -31,7 +31,8 @@ with workspace.locked(Path.cwd(), wait_seconds=0):
 """
 PARAMS = (
     "seed: 13\nthreads: 1\n"
-    "runs: {one: {task: ner, language: en, data: {source: demo}, tokenizer: {}, model: {}, training: {}}}"
+    "runs: {one: {task: ner, language: en, data: {source: demo}, "
+    "tokenizer: {}, pretraining: {}, model: {}, training: {}}}"
 )
 
 

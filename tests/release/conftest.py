@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,8 @@ class Workspace:
         self.resolved: dict = {}
         Path("params.yaml").write_text(
             f"seed: 13\nthreads: 1\nruns:\n  {NAME}:\n    task: {task}\n    language: en\n"
-            "    data: {source: demo}\n    tokenizer: {}\n    model: {cell: gru}\n    training: {}\n"
+            "    data: {source: demo}\n    tokenizer: {}\n    pretraining: {}\n"
+            "    model: {cell: gru}\n    training: {}\n"
             "    promotion: {margin: 0.01}\n"
         )
         for split in ("train", "dev", "test"):
@@ -61,7 +63,7 @@ class Workspace:
             characters=12,
             bigrams=0,
             ngrams=0,
-            **model.network,
+            **asdict(model),
         )
         self.history.parent.mkdir(parents=True, exist_ok=True)
         self.history.write_text(

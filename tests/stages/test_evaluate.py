@@ -1,6 +1,7 @@
 """Scoring a package of random weights: what it says is worthless, but it is said in the right form."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def write_package(run):
         characters=len(vocabulary["characters"]) + 2,
         bigrams=vocabulary["bigrams"],
         ngrams=len(ngrams.unpack(vocabulary["ngrams"])),
-        **run.model.network,
+        **asdict(run.model),
     )
     writer.write(
         Path("data/models") / run.name,

@@ -21,6 +21,7 @@ from nlp_rnn.stages import network, pretrain, tokenize, train
 from nlp_rnn.training.start import start_from_language_model
 
 FOLDER = Path("data/pretrained/tiny")
+SIZES: dict[str, Any] = {"hidden_size": 6, "word_size": 5, "bigram_size": 3}
 TOWNS = ["Rome", "Oslo", "Bonn", "Lima"]
 
 
@@ -77,7 +78,8 @@ def run_of(**changes: Any) -> params.Run:
         language="en",
         data=params.Data("demo", unlabeled="raw.txt"),
         tokenizer=params.Tokenizer(unlabeled_min_count=2, bigrams=64),
-        model=params.Model(hidden_size=6, word_size=5, bigram_size=3, pretrain=params.Pretraining(**asked)),
+        pretraining=params.Pretraining(**SIZES, **asked),
+        model=params.Model(**SIZES),
         training=params.Training(epochs=1),
     )
 
@@ -86,7 +88,7 @@ def start(run: params.Run) -> torch.nn.Module:
     """The network before the first step of its training."""
     vocabulary = json.loads(Path("data/tokens/tiny/vocabulary.json").read_text())
     train.devices.make_deterministic(seed=run.training_seed, threads=1)
-    model = network.build(run, vocabulary)
+    model = network.build(run.task, run.model, vocabulary)
     start_from_language_model(model, FOLDER)
     return model
 
@@ -204,5 +206,5 @@ def test_a_loss_that_is_no_number_names_the_key_to_change(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(LanguageModel, "loss", lambda self, batch: self.softmax.head.weight.sum() / 0 * 0)
     tokenize.main(run_of())
-    with pytest.raises(NlpRnnError, match=r"is nan; lower runs.tiny.model.pretrain.learning_rate"):
+    with pytest.raises(NlpRnnError, match=r"is nan; lower runs.tiny.pretraining.learning_rate"):
         pretrain.main(run_of())

@@ -47,7 +47,7 @@ def start(run: params.Run) -> tuple[np.ndarray, dict[str, int]]:
     tokens = Path("data/tokens/tiny")
     vocabulary = json.loads((tokens / "vocabulary.json").read_text())
     train.devices.make_deterministic(seed=1, threads=1)
-    model = network.build(run, vocabulary)
+    model = network.build(run.task, run.model, vocabulary)
     encoded = Encoded.load(tokens / "train")
     start_words(model, encoded, embeddings=run.training.embeddings, tokens=tokens)
     ids = json.loads((tokens / "tokenizer.json").read_text())["model"]["vocab"]

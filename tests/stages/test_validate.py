@@ -15,7 +15,9 @@ PARAMS = """
 seed: 13
 threads: 1
 runs:
-  reviews: {task: sentiment, language: en, data: {source: demo}, tokenizer: {}, model: {}, training: {}}
+  reviews:
+    {task: sentiment, language: en, data: {source: demo},
+     tokenizer: {}, pretraining: {}, model: {}, training: {}}
 """
 ROOT = Path(__file__).parents[2]
 COVERAGE = {split: {"tokens": 200, "unknown": 20} for split in ("train", "dev", "test")}
