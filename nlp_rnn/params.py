@@ -39,6 +39,7 @@ class Tokenizer:
     min_count: int = number(1, 1)  # a rarer word is unknown
     bigrams: int = number(0)  # buckets for hashed pairs of neighbours, which a tagger sees; 0 for none
     subwords: int = number(0)  # buckets for hashed n-grams of a word's characters; 0 for none
+    segmenter: Literal["none", "jieba"] = "none"  # finds words where none are written; needs the extra `zh`
     ngrams: int = number(0)  # the most n-grams that a classifier's wide part knows; 0 for none
     ngram_length: int = number(2, 1)  # tokens of the longest of them
     unlabeled_min_count: int = number(3, 1)  # a word of `data.unlabeled` that train lacks and that is rarer
@@ -58,6 +59,7 @@ class LowerLayers:
     subword_size: int = number(50)
     shape_size: int = number(10)  # 0 for no shape (capitals, digits) features
     bigram_size: int = number(32)
+    boundary_size: int = number(10)  # of where a segmenter's words begin and end
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ Weights = Mapping[str, np.ndarray]
 END = int(np.iinfo(np.int32).max)  # of a slice that takes all the rest
 WIDE = "wide.weight"
 SUBWORD = "features.subword.weight"
+BOUNDARY = "features.boundary.weight"
 LOWEST = -1e30  # as in nlp_rnn/models/masks.py, which needs torch
 
 
@@ -33,8 +34,8 @@ def export(
     Returns:
         a model whose inputs are those of :class:`nlp_rnn.text.batches.Batch`, as far as the network uses
         them (``lengths`` [b], ``forms`` [b, t], ``words`` and ``shapes`` [u], ``characters`` [u, c + 2],
-        ``subwords`` [u, s], ``bigrams`` [b, t + 1], ``ngrams`` [b, kt]), and whose output is
-        ``emissions`` [b, t, l] or ``logits`` [b, l].
+        ``subwords`` [u, s], ``bigrams`` [b, t + 1], ``boundaries`` [b, t], ``ngrams`` [b, kt]), and whose
+        output is ``emissions`` [b, t, l] or ``logits`` [b, l].
     """
     axes = {"lengths": ["b"], "forms": ["b", "t"], "words": ["u"]}
     if "features.shape.weight" in weights:
@@ -45,6 +46,8 @@ def export(
         axes["subwords"] = ["u", "s"]
     if "features.bigram.weight" in weights:
         axes["bigrams"] = ["b", "pairs"]
+    if BOUNDARY in weights:
+        axes["boundaries"] = ["b", "t"]
     if WIDE in weights:
         axes["ngrams"] = ["b", "grams"]
     graph = Graph(axes)
@@ -78,12 +81,18 @@ def _features(graph: Graph, weights: Weights) -> str:
     if SUBWORD in weights:
         forms.append(_subwords(graph, weights[SUBWORD]))
     table = graph.add("Concat", *forms, axis=1)  # [u, e]
-    x = graph.add("Gather", table, graph.add("Transpose", "forms"))  # [t, b, e]
-    if "features.bigram.weight" not in weights:
-        return x
-    table, ids = _table(graph, weights, "features.bigram"), graph.add("Transpose", "bigrams")  # [t + 1, b]
-    left, right = (graph.slice(ids, *bounds, 0) for bounds in ((0, -1), (1, END)))
-    return graph.add("Concat", x, *(graph.add("Gather", table, side) for side in (left, right)), axis=2)
+    parts = [graph.add("Gather", table, graph.add("Transpose", "forms"))]  # [t, b, e] each
+    if "features.bigram.weight" in weights:
+        table, ids = (
+            _table(graph, weights, "features.bigram"),
+            graph.add("Transpose", "bigrams"),
+        )  # [t + 1, b]
+        sides = (graph.slice(ids, *bounds, 0) for bounds in ((0, -1), (1, END)))
+        parts += [graph.add("Gather", table, side) for side in sides]
+    if BOUNDARY in weights:
+        table = _table(graph, weights, "features.boundary")
+        parts.append(graph.add("Gather", table, graph.add("Transpose", "boundaries")))
+    return parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=2)
 
 
 def _characters(graph: Graph, weights: Weights) -> str:

@@ -39,7 +39,8 @@ class Predictor:
             self._tokenizer,
             model["characters"],
             bigrams=model["bigrams"],
-            subwords=model.get("subwords", 0),  # which packages made before had no word for
+            subwords=model.get("subwords", 0),  # packages made before had no word for these two
+            segmenter=model.get("segmenter", "none"),
             ngrams=ngrams.unpack(model["ngrams"]),
             longest=model["ngram_length"],
         )

@@ -65,6 +65,7 @@ def write(
         "characters": characters,
         "bigrams": run["tokenizer"]["bigrams"],
         "subwords": run["tokenizer"]["subwords"],
+        "segmenter": run["tokenizer"]["segmenter"],
         "ngrams": ngrams,
         "ngram_length": run["tokenizer"]["ngram_length"],
         "seed": seed,

@@ -36,6 +36,8 @@ def build(
     character_encoder: str = "convolution",
     subwords: int = 0,
     subword_size: int = 0,
+    boundaries: int = 0,
+    boundary_size: int = 0,
     word_dropout: float = 0.0,
     label_smoothing: float = 0.0,
     truncation: int = 0,
@@ -45,7 +47,8 @@ def build(
     Args:
         task: ``ner`` or ``sentiment``.
         labels: what it can answer: BIOES labels, or classes.
-        words, characters, bigrams, subwords: how many ids there are of each; 0 for none of the last two.
+        words, characters, bigrams, subwords, boundaries: how many ids there are of each; 0 for none of the
+            last three.
         ngrams: how many n-grams the wide part knows; 0 for no such part.
         the rest: see :class:`nlp_rnn.params.Model` and :class:`nlp_rnn.params.Training`.
     """
@@ -62,6 +65,8 @@ def build(
         character_encoder=character_encoder,
         subwords=subwords,
         subword_size=subword_size,
+        boundaries=boundaries,
+        boundary_size=boundary_size,
     )
     encoder = BidirectionalEncoder(
         cell=cell,

@@ -1,4 +1,5 @@
-"""What the network sees of each token: its word, spelling and shape, and its pairs with both neighbours."""
+"""What the network sees of each token: its word, spelling and shape, its pairs with both neighbours,
+and where a segmenter's words begin and end."""
 
 from __future__ import annotations
 
@@ -32,6 +33,8 @@ class Features(nn.Module):
         character_encoder: str = "convolution",
         subwords: int = 0,
         subword_size: int = 0,
+        boundaries: int = 0,
+        boundary_size: int = 0,
     ) -> None:
         super().__init__()
         self.word_dropout = word_dropout
@@ -46,10 +49,18 @@ class Features(nn.Module):
         )
         self.bigram = _embedding(bigrams, bigram_size) if bigrams and bigram_size else None
         self.subword = _embedding(subwords, subword_size) if subwords and subword_size else None
-        pairs = 2 * bigram_size if self.bigram is not None else 0
+        self.boundary = nn.Embedding(boundaries, boundary_size) if boundaries and boundary_size else None
+        pair = bigram_size if self.bigram is not None else 0
         pieces = subword_size if self.subword is not None else 0
         spelling = self.character.size if self.character is not None else 0
-        self.size = word_size + shape_size + spelling + pieces + pairs
+        # Of what tells of the form alone, of its pairs to the left and to the right, and of its boundaries.
+        self.sizes = (
+            word_size + shape_size + spelling + pieces,
+            pair,
+            pair,
+            boundary_size if self.boundary is not None else 0,
+        )
+        self.size = sum(self.sizes)
 
     def start_from(self, vectors: Tensor) -> None:
         """Gives words their rows of [words, word_size] to begin with; a row of zeros leaves one as it is."""
@@ -66,11 +77,13 @@ class Features(nn.Module):
             forms.append(self.shape(batch.shapes))
         if self.subword is not None:
             forms.append(self._pieces(batch.subwords))
-        x = look_up(batch.forms, _join(forms))  # [b, t, e]
-        if self.bigram is None:
-            return x
-        pairs = self.bigram(self._drop(batch.bigrams))  # [b, t + 1, e]
-        return torch.cat((x, pairs[:, :-1], pairs[:, 1:]), dim=-1)
+        parts = [look_up(batch.forms, _join(forms))]  # [b, t, e] each
+        if self.bigram is not None:
+            pairs = self.bigram(self._drop(batch.bigrams))  # [b, t + 1, e]
+            parts += [pairs[:, :-1], pairs[:, 1:]]
+        if self.boundary is not None:
+            parts.append(self.boundary(batch.boundaries))
+        return _join(parts)
 
     def _pieces(self, subwords: Tensor) -> Tensor:
         """[u, s] ids, with padding behind them -> the mean of their vectors, [u, subword_size]."""

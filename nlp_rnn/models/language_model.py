@@ -69,13 +69,12 @@ class LanguageModel(nn.Module):
         return self.dropout(ahead), self.dropout(back)
 
     def _without_answers(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Features for either direction: of a token's pairs with its neighbours, one holds the answer."""
-        if self.features.bigram is None:
-            return x, x
-        size = self.features.bigram.embedding_dim
-        form, left, right = x.split((x.shape[2] - 2 * size, size, size), dim=2)
-        nothing = torch.zeros_like(left)
-        return torch.cat((form, left, nothing), dim=2), torch.cat((form, nothing, right), dim=2)
+        """Features for either direction: of a token's pairs with its neighbours, one holds the answer; and
+        whether a word ends here was decided by what follows."""
+        form, left, right, boundary = x.split(self.features.sizes, dim=2)
+        no_pair, no_boundary = torch.zeros_like(left), torch.zeros_like(boundary)
+        ahead = torch.cat((form, left, no_pair, no_boundary), dim=2)
+        return ahead, torch.cat((form, no_pair, right, no_boundary), dim=2)
 
 
 def learned(model: nn.Module) -> dict[str, Tensor]:

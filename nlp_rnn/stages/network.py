@@ -41,6 +41,7 @@ def build(
         characters=len(vocabulary["characters"]) + 2,
         bigrams=vocabulary["bigrams"],
         subwords=vocabulary["subwords"],
+        boundaries=vocabulary["boundaries"],
         ngrams=len(ngrams.unpack(vocabulary["ngrams"])),
         **asdict(model),
         word_dropout=word_dropout,

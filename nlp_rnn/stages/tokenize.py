@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from nlp_rnn import params
 from nlp_rnn.data import examples, unlabeled, vectors
 from nlp_rnn.schema import DataError, Example
-from nlp_rnn.text import ngrams, tokenizer
+from nlp_rnn.text import ngrams, segmentation, tokenizer
 from nlp_rnn.text.encoding import Encoded, Encoder, form_texts
 from nlp_rnn.text.labels import bioes_labels, spans, to_bioes
 
@@ -38,6 +38,7 @@ def main(run: params.Run) -> None:
         characters,
         bigrams=chosen.bigrams,
         subwords=chosen.subwords,
+        segmenter=chosen.segmenter,
         ngrams=known,
         longest=chosen.ngram_length,
     )
@@ -51,7 +52,13 @@ def main(run: params.Run) -> None:
         coverage["vectors"] = _covered(run.name, given, Encoded.load(unfinished / "train"))
         np.save(unfinished / "vectors.npy", given)
     if documents:
-        plain = Encoder(learned, characters, bigrams=chosen.bigrams, subwords=chosen.subwords)
+        plain = Encoder(
+            learned,
+            characters,
+            bigrams=chosen.bigrams,
+            subwords=chosen.subwords,
+            segmenter=chosen.segmenter,
+        )
         plain.encode(documents).save(unfinished / "unlabeled")
         size = sum(map(len, documents))
         print(f"{run.name} unlabeled: {len(documents)} documents, {size} tokens")
@@ -65,6 +72,7 @@ def main(run: params.Run) -> None:
             "characters": characters,
             "bigrams": chosen.bigrams,
             "subwords": chosen.subwords,
+            "boundaries": 0 if chosen.segmenter == "none" else segmentation.IDS,
             "ngrams": ngrams.pack(known),
         },
     )

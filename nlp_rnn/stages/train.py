@@ -141,6 +141,7 @@ def _variant(run: params.Run, train: Encoded, vocabulary: dict) -> Callable[[int
         labels=vocabulary["labels"],
         texts=json.loads(forms.read_text(encoding="utf-8")),
         bigrams=vocabulary["bigrams"],
+        segmenter=run.tokenizer.segmenter,
         probability=run.training.entity_replacement,
         seed=run.training_seed,
     ).variant

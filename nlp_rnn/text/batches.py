@@ -17,7 +17,7 @@ class Batch:
 
     indexes [b]: which sentences they are. lengths [b]. forms [b, t]: rows of the next four.
     words, shapes [u]; characters [u, c + 2]; subwords [u, s]; u distinct forms, the first of them padding.
-    bigrams [b, t + 1], ngrams [b, kt], tags [b, t] and labels [b], where there are any.
+    boundaries [b, t], bigrams [b, t + 1], ngrams [b, kt], tags [b, t] and labels [b], where there are any.
     """
 
     indexes: Any
@@ -27,6 +27,7 @@ class Batch:
     shapes: Any
     characters: Any
     subwords: Any = None
+    boundaries: Any = None
     bigrams: Any = None
     ngrams: Any = None
     tags: Any = None
@@ -83,6 +84,7 @@ def gather(encoded: Encoded, indexes: np.ndarray) -> Batch:
         shapes=encoded.shapes[rows],
         characters=characters[:, :width],
         subwords=None if encoded.subwords is None else _trimmed(encoded.subwords[rows]),
+        boundaries=None if encoded.boundaries is None else _padded(encoded.boundaries[positions], inside),
         bigrams=None if encoded.bigrams is None else _runs(encoded.bigrams, starts + indexes, lengths + 1),
         ngrams=None if encoded.ngrams is None else _runs(encoded.ngrams, starts * longest, lengths * longest),
         tags=None if encoded.tags is None else _padded(encoded.tags[positions], inside),
@@ -109,6 +111,7 @@ def _alone(encoded: Encoded) -> Batch:
         shapes=encoded.shapes,
         characters=encoded.characters,
         subwords=encoded.subwords,
+        boundaries=None if encoded.boundaries is None else encoded.boundaries[None],
         bigrams=None if encoded.bigrams is None else encoded.bigrams[None],
         ngrams=None if encoded.ngrams is None else encoded.ngrams[None],
         tags=None if encoded.tags is None else encoded.tags[None],

@@ -18,7 +18,8 @@ from tokenizers import Tokenizer
 
 from nlp_rnn.text import subwords as hashed
 from nlp_rnn.text.ngrams import NONE, keys, lookup
-from nlp_rnn.text.tokenizer import UNKNOWN
+from nlp_rnn.text.segmentation import Segmenter
+from nlp_rnn.text.tokenizer import UNKNOWN, whole
 
 MAX_CHARACTERS = 20  # of a form; longer ones (addresses, mostly) are cut
 SHAPES = 10
@@ -32,6 +33,7 @@ class Encoded:
     starts [b + 1]: where each sentence begins in ``forms``, and the end. forms [n]: each token's form.
     words, shapes [f]; characters [f, c + 2], with a column of padding on either side; form 0 is padding.
     subwords [f, s], hashed n-grams of a form's characters with padding behind them; may be None.
+    boundaries [n], whether a segmenter's words begin and end with a token; may be None.
     bigrams [n + b], each sentence's edges included, and ngrams [kn], 1- to k-grams; either may be None. An
     n-gram that is not known, or that the sentence has already had, is 0.
     tags [n] or labels [b], where they are known.
@@ -43,6 +45,7 @@ class Encoded:
     shapes: np.ndarray
     characters: np.ndarray
     subwords: np.ndarray | None = None
+    boundaries: np.ndarray | None = None
     bigrams: np.ndarray | None = None
     ngrams: np.ndarray | None = None
     tags: np.ndarray | None = None
@@ -95,6 +98,7 @@ class Encoder:
         *,
         bigrams: int = 0,
         subwords: int = 0,
+        segmenter: str = "none",
         ngrams: np.ndarray = NONE,
         longest: int = 2,
     ) -> None:
@@ -104,6 +108,7 @@ class Encoder:
             characters: every known character; ids begin at 2, after padding and the unknown one.
             bigrams: the number of hash buckets for pairs, 0 for none.
             subwords: the number of hash buckets for n-grams of characters, 0 for none.
+            segmenter: ``jieba`` or ``none``.
             ngrams: the known ones, as :func:`nlp_rnn.text.ngrams.learn` gives them; an empty array for none.
             longest: tokens of the longest n-grams.
         """
@@ -112,6 +117,7 @@ class Encoder:
         self._characters = {character: i for i, character in enumerate(characters, 2)}
         self._bigrams, self._ngrams, self._longest = bigrams, ngrams, longest
         self._subwords = subwords
+        self._segmenter = None if segmenter == "none" else Segmenter()
         self._known: dict[str, tuple[int, int, list[int]]] = {}
 
     def encode(self, sentences: Iterable[Sequence[str]]) -> Encoded:
@@ -121,8 +127,8 @@ class Encoder:
         forms: list[int] = []
         starts = [0]
         grams: list[int] = []
+        sentences = [tokens or ("",) for tokens in sentences]
         for tokens in sentences:
-            tokens = tokens or ("",)
             forms += [numbers[token] for token in tokens]
             starts.append(len(forms))
             if len(self._ngrams):
@@ -137,6 +143,7 @@ class Encoder:
             shapes=np.array(shapes, np.int32),
             characters=_table(characters),
             subwords=hashed.table(texts, self._subwords) if self._subwords else None,
+            boundaries=self._segmenter.boundaries(sentences) if self._segmenter else None,
             bigrams=hashed_pairs(texts, flat, bounds, self._bigrams) if self._bigrams else None,
             ngrams=lookup(np.array(grams, np.uint32), self._ngrams) if len(self._ngrams) else None,
         )
@@ -148,7 +155,7 @@ class Encoder:
     def _form(self, form: str) -> tuple[int, int, list[int]]:
         found = self._known.get(form)
         if found is None:
-            word = self._words.get(self._normalize(form), UNKNOWN) if form else UNKNOWN
+            word = self._words.get(self._normalize(whole(form)), UNKNOWN) if form else UNKNOWN
             ids = [self._characters.get(character, 1) for character in form[:MAX_CHARACTERS]]
             if len(self._known) >= _CACHED_FORMS:  # a service must not grow with what it is asked
                 self._known.clear()

@@ -101,12 +101,11 @@ def _normalized(normalizer: normalizers.Normalizer, forms: Counter[str]) -> Coun
 
 
 def split(tokenizer: Tokenizer, text: str) -> list[Token]:
-    """Cuts a text into tokens; ``text[token.start:token.end] == token.text`` for each.
+    """Cuts a text into tokens; ``text[token.start:token.end] == token.text`` for each, once it is whole."""
+    pieces = tokenizer.pre_tokenizer.pre_tokenize_str(whole(text))
+    return [Token(piece, start, end) for piece, (start, end) in pieces]
 
-    Half a surrogate pair, which no encoding of Unicode can hold, reads as U+FFFD.
-    """
-    if not text.isascii():
-        text = _HALF_PAIR.sub("\ufffd", text)
-    return [
-        Token(piece, start, end) for piece, (start, end) in tokenizer.pre_tokenizer.pre_tokenize_str(text)
-    ]
+
+def whole(text: str) -> str:
+    """The text with U+FFFD for half a surrogate pair, which no encoding of Unicode can hold."""
+    return text if text.isascii() else _HALF_PAIR.sub("\ufffd", text)

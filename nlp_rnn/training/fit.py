@@ -82,7 +82,7 @@ def fit(
         device: where the model is.
         variant: the training sentences as an epoch, from 1, shall see them; without it, as they are.
         adversarial: length by which each token's features are moved, to where the loss grows, for a second
-            gradient of each batch, 0 for none.
+            gradient of each batch, 0 for none. Not in the warm-up: there weights still mean little.
         accumulation: batches whose gradients one step of the optimizer takes together, as one batch's.
         memory_mb: of the values that a gradient needs, at most, in MiB; larger batches go through in parts
             whose gradients add up to the same. 0 for no limit.
@@ -97,7 +97,6 @@ def fit(
         weight_decay=weight_decay,
         clip=clip,
         averaging=averaging,
-        adversarial=adversarial,
         device=device,
         precision=precision,
     )
@@ -112,9 +111,14 @@ def fit(
             sentences = train if variant is None else variant(epoch)
             order = batches.plan(sentences.lengths, batch_tokens, np.random.default_rng([seed, epoch]))
             for start in range(0, len(order), accumulation):
-                rate = learning_rate * _schedule(min(1.0, done / total), warmup)
+                progress = min(1.0, done / total)
+                rate = learning_rate * _schedule(progress, warmup)
                 parts = list(_parts(sentences.lengths, order[start : start + accumulation], most))
-                loss, norm = taken([batches.gather(sentences, part) for part in parts], rate)
+                loss, norm = taken(
+                    [batches.gather(sentences, part) for part in parts],
+                    rate=rate,
+                    adversarial=adversarial if progress >= warmup else 0.0,
+                )
                 losses.append(loss)
                 norms.append(norm)
                 done += 1

@@ -17,10 +17,12 @@ def cut(encoded: Encoded, documents: np.ndarray, longest: int) -> Encoded:
     lengths = np.minimum(encoded.starts[owners + 1] - starts, longest)
     long_enough = lengths > 1
     owners, starts, lengths = owners[long_enough], starts[long_enough], lengths[long_enough]
+    tokens = _spread(starts, lengths)
     return replace(
         encoded,
         starts=np.concatenate(([0], np.cumsum(lengths))),
-        forms=encoded.forms[_spread(starts, lengths)],
+        forms=encoded.forms[tokens],
+        boundaries=None if encoded.boundaries is None else encoded.boundaries[tokens],
         bigrams=None if encoded.bigrams is None else encoded.bigrams[_spread(starts + owners, lengths + 1)],
         ngrams=None,
         tags=None,

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from nlp_rnn.text.encoding import Encoded, hashed_pairs
 from nlp_rnn.text.labels import split
+from nlp_rnn.text.segmentation import Segmenter
 
 
 class EntityReplacement:
@@ -25,6 +27,7 @@ class EntityReplacement:
         labels: Sequence[str],
         texts: Sequence[str],
         bigrams: int,
+        segmenter: str = "none",
         probability: float,
         seed: int,
     ) -> None:
@@ -34,11 +37,13 @@ class EntityReplacement:
             labels: the BIOES labels that the tags number.
             texts: what each form of ``train`` reads, [f].
             bigrams: the buckets that ``train`` hashes pairs of neighbours into, 0 for none.
+            segmenter: what found the words of ``train``, ``none`` if nothing did.
             probability: of each entity's being replaced, in [0, 1].
             seed: with the epoch's number it decides a variant.
         """
         assert train.tags is not None
         self._train, self._texts, self._bigrams = train, texts, bigrams
+        self._segmenter = None if segmenter == "none" else Segmenter()
         self._probability, self._seed = probability, seed
         prefixes, types = zip(*map(split, labels))
         prefix = np.array(prefixes)[train.tags]  # [n]
@@ -64,9 +69,17 @@ class EntityReplacement:
             starts=starts,
             forms=forms,
             tags=np.asarray(self._train.tags)[source],
+            boundaries=self._boundaries(forms, starts),
             bigrams=hashed_pairs(self._texts, forms, starts, self._bigrams) if self._bigrams else None,
             ngrams=None,
         )
+
+    def _boundaries(self, forms: np.ndarray, starts: np.ndarray) -> np.ndarray | None:
+        """Where words begin and end now, as other entities make other words."""
+        if self._segmenter is None:
+            return None
+        tokens = [self._texts[form] for form in forms.tolist()]
+        return self._segmenter.boundaries(tokens[start:end] for start, end in pairwise(starts.tolist()))
 
     def _donors(self, rng: np.random.Generator) -> np.ndarray:
         """Which entity stands in each one's place, [m]; the only one of its type keeps it."""

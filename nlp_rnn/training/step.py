@@ -29,7 +29,6 @@ class Step:
         weight_decay: float,
         clip: float,
         averaging: float,
-        adversarial: float,
         device: torch.device,
         precision: str,
     ) -> None:
@@ -41,21 +40,23 @@ class Step:
         self._model, self._clip, self._device, self._precision = model, clip, device, precision
         self._optimizer = Optimizer(model, weight_decay=weight_decay, averaged=averaging > 0)
         self._average = WeightAverage(model, averaging, self._optimizer.tables) if averaging else None
-        self._adversarial = adversarial
 
-    def __call__(self, batches: Sequence[Batch], rate: float) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, batches: Sequence[Batch], *, rate: float, adversarial: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
         """Takes the step.
 
         Args:
             batches: of NumPy arrays.
             rate: of learning.
+            adversarial: length of the perturbation for a second gradient, 0 for none.
 
         Returns:
             the loss before it, without a perturbation, and the gradient's length before clipping.
         """
         parts = [to_tensors(batch, self._device) for batch in batches]
         self._optimizer.zero_grad()
-        loss = self._backward(parts)
+        loss = self._backward(parts, adversarial)
         norm = self._optimizer.clip(self._clip)
         self._optimizer.step(rate)
         if self._average is not None:
@@ -71,7 +72,7 @@ class Step:
         """Leaves the model as an ordinary one."""
         self._optimizer.close()
 
-    def _backward(self, parts: Sequence[Batch]) -> Tensor:
+    def _backward(self, parts: Sequence[Batch], adversarial: float) -> Tensor:
         """Adds up the gradients, those under a perturbation included; -> the mean loss without one."""
         sentences = sum(len(part.lengths) for part in parts)
         losses = []
@@ -79,13 +80,13 @@ class Step:
             share = len(part.lengths) / sentences
             with autocast(self._device, self._precision):
                 features = self._model.features(part)
-                if self._adversarial:
+                if adversarial:
                     features.retain_grad()
                 loss = self._model.loss_from(features, part) * share
             loss.backward()
             losses.append(loss.detach())
-            if self._adversarial:
-                moved = perturbed(features, self._adversarial)
+            if adversarial:
+                moved = perturbed(features, adversarial)
                 with autocast(self._device, self._precision):
                     again = self._model.loss_from(moved, part) * share
                 again.backward()
