@@ -11,7 +11,7 @@ import torch
 
 from nlp_rnn import models, params
 from nlp_rnn.inference import writer
-from nlp_rnn.text import ngrams, tokenizer
+from nlp_rnn.text import ngrams, segmentation, tokenizer
 from nlp_rnn.training.weights import state
 
 LABELS = {
@@ -32,6 +32,7 @@ def make_package(tmp_path: Path) -> Make:
         *,
         residual: bool = False,
         subwords: int = 0,
+        segmenter: str = "none",
         character_encoder: str = "convolution",
         words_of: float | None = None,  # size of every element of the words' vectors, whose signs stay
     ):
@@ -47,6 +48,7 @@ def make_package(tmp_path: Path) -> Make:
             subword_size=6,
             shape_size=4,
             bigram_size=6,
+            boundary_size=3,
         )
         bigrams = 128
         run = params.Run(
@@ -54,7 +56,13 @@ def make_package(tmp_path: Path) -> Make:
             task=task,  # type: ignore[arg-type]
             language=language,  # type: ignore[arg-type]
             data=params.Data(source="demo"),
-            tokenizer=params.Tokenizer(bigrams=bigrams, subwords=subwords, ngrams=256, ngram_length=3),
+            tokenizer=params.Tokenizer(
+                bigrams=bigrams,
+                subwords=subwords,
+                segmenter=segmenter,  # type: ignore[arg-type]
+                ngrams=256,
+                ngram_length=3,
+            ),
             model=model,
         )
         sentences = [WORDS[language].split()]
@@ -69,6 +77,7 @@ def make_package(tmp_path: Path) -> Make:
             characters=len(characters) + 2,
             bigrams=bigrams,
             subwords=subwords,
+            boundaries=0 if segmenter == "none" else segmentation.IDS,
             ngrams=len(known),
             **asdict(model),
         ).eval()

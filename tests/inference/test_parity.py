@@ -52,6 +52,12 @@ def test_every_spelling_feature_equals_its_graph(make_package, task, subwords, c
     )
 
 
+@pytest.mark.parametrize("task", ["ner", "sentiment"])
+def test_a_segmenter_equals_its_graph(make_package, task) -> None:
+    folder, network = make_package(task, language="zh", segmenter="jieba")
+    agree(folder, network, [[], ["我"], list("王小明昨天飞往上海"), ["iPhone", *"很好" * 30], ["\ud800"]])
+
+
 @pytest.mark.parametrize("words_of", [0.1, 50.0])
 @pytest.mark.parametrize("cell", CELLS)
 def test_long_drift_and_saturation_agree(make_package, cell, words_of) -> None:
@@ -76,6 +82,7 @@ def agree(folder, network, sentences) -> None:
         model["characters"],
         bigrams=model["bigrams"],
         subwords=model["subwords"],
+        segmenter=model["segmenter"],
         ngrams=ngrams.unpack(model["ngrams"]),
         longest=model["ngram_length"],
     )

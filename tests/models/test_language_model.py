@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -95,9 +97,11 @@ def test_the_loss_is_that_of_the_textbook(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("cell", models.CELLS)
 def test_neither_direction_sees_its_answer(cell: str) -> None:
-    """Not in the tokens, and not in the pairs of neighbours that one of them is in either."""
-    model = language_model_of(network(cell))
+    """Not in the tokens, and neither in the pairs of neighbours that one of them is in, nor in where words
+    end, for a segmenter has read the whole."""
+    model = language_model_of(network(cell, boundaries=5, boundary_size=3))
     one, other = batch_of("ax bx cx dx ex", "fx gx"), batch_of("ax bx jx dx ex", "fx gx")  # at step 2
+    one, other = (replace(batch, boundaries=torch.randint(1, 5, (2, 5))) for batch in (one, other))
     with torch.no_grad():
         (ahead, back), (other_ahead, other_back) = model.states(one), model.states(other)
     assert torch.equal(ahead[0, :2], other_ahead[0, :2])

@@ -23,6 +23,7 @@ def encoder() -> Encoder:
         "Raeimostx",
         bigrams=64,
         subwords=32,
+        segmenter="jieba",
         ngrams=ngrams.learn([["Rome", "is", "a", "the"], ["rome", "is", "a"]], longest=3, most=100),
         longest=3,
     )
@@ -63,6 +64,8 @@ def test_batches_hold_what_the_flat_arrays_hold(encoder: Encoder, tmp_path) -> N
             )
             assert (batch.forms[row, length:] == 0).all()
             assert batch.tags[row, :length].tolist() == list(range(start, start + length))
+            assert batch.boundaries[row, :length].tolist() == encoded.boundaries[inside].tolist()
+            assert (batch.boundaries[row, length:] == 0).all()
             pairs = encoded.bigrams[start + index : start + index + length + 1]
             assert batch.bigrams[row, : length + 1].tolist() == pairs.tolist()
             assert (batch.bigrams[row, length + 1 :] == 0).all()

@@ -80,11 +80,10 @@ def test_a_step_adds_the_gradients_of_both_and_features_learn_from_the_first_alo
             weight_decay=0.0,
             clip=1e9,
             averaging=0.0,
-            adversarial=strength,
             device=torch.device("cpu"),
             precision="auto",
         )
-        step([batch], 0.01)
+        step([batch], rate=0.01, adversarial=strength)
         taken[strength] = {name: weight.grad for name, weight in model.named_parameters()}
     for name, gradient in both.items():
         torch.testing.assert_close(taken[0.5][name], gradient)

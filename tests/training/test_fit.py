@@ -92,11 +92,16 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(task: str, ce
 
 def test_adversarial_training_takes_other_steps_and_repeats_them() -> None:
     first, second, usual = (
-        weights_after(1, "ner", "gru", adversarial=strength) for strength in (0.5, 0.5, 0.0)
+        weights_after(1, "ner", "gru", warmup=0.1, adversarial=strength) for strength in (0.5, 0.5, 0.0)
     )
     assert all(np.array_equal(a, b) for a, b in zip(first, second))
     assert not all(np.array_equal(a, b) for a, b in zip(first, usual))
-    assert all(np.array_equal(a, b) for a, b in zip(weights_after(1, "ner", "gru"), usual))
+    assert all(np.array_equal(a, b) for a, b in zip(weights_after(1, "ner", "gru", warmup=0.1), usual))
+
+
+def test_adversarial_training_waits_for_the_end_of_the_warm_up() -> None:
+    early = (weights_after(1, "ner", "gru", warmup=0.5, adversarial=strength) for strength in (0.5, 0.0))
+    assert all(np.array_equal(a, b) for a, b in zip(*early))  # the best epoch here is the first of six
 
 
 def test_each_epoch_sees_its_own_variant() -> None:

@@ -9,7 +9,9 @@ from nlp_rnn.text.tokenizer import build
 from nlp_rnn.training import passages
 
 DOCUMENTS = [["a"], ["b", "c"], ["d", "e", "f", "g", "h"], ["i", "j", "k", "l", "m", "n"], ["o", "p"]]
-ENCODED = Encoder(build(DOCUMENTS, lowercase=True, min_count=1), "", bigrams=1000).encode(DOCUMENTS)
+ENCODED = Encoder(build(DOCUMENTS, lowercase=True, min_count=1), "", bigrams=1000, segmenter="jieba").encode(
+    DOCUMENTS
+)
 
 
 def texts(encoded) -> list[str]:

@@ -30,7 +30,7 @@ Tagged = tuple[list[str], list[str]]  # tokens and BIO tags of a sentence
 def encoder(tokens: list[list[str]]) -> Encoder:
     characters = sorted({character for sentence in tokens for form in sentence for character in form})
     words = build(tokens, lowercase=True, min_count=1)
-    return Encoder(words, "".join(characters), bigrams=BUCKETS)
+    return Encoder(words, "".join(characters), bigrams=BUCKETS, segmenter="jieba")
 
 
 def encode(sentences: list[Tagged]) -> Encoded:
@@ -45,6 +45,7 @@ def replacement(sentences: list[Tagged], probability: float, seed: int = 1) -> E
         labels=LABELS,
         texts=form_texts(tokens for tokens, _ in sentences),
         bigrams=BUCKETS,
+        segmenter="jieba",
         probability=probability,
         seed=seed,
     )
@@ -86,7 +87,7 @@ def tagged(draw: st.DrawFn) -> list[Tagged]:
         for _ in range(draw(st.integers(1, 5))):
             label = draw(st.sampled_from(["", "LOC", "ORG", "PER"]))
             size = draw(st.integers(1, 4)) if label else 1
-            tokens += draw(st.lists(st.sampled_from("aAbBcdefgh"), min_size=size, max_size=size))
+            tokens += draw(st.lists(st.sampled_from("aAbBc北京大学我们"), min_size=size, max_size=size))
             tags += [f"B-{label}", *[f"I-{label}"] * (size - 1)] if label else ["O"]
         sentences.append((tokens, tags))
     return sentences
@@ -108,7 +109,7 @@ def test_a_variant_is_what_encoding_its_sentences_gives(
     for name in ("words", "shapes", "characters"):
         rows = getattr(variant, name)[variant.forms], getattr(fresh, name)[fresh.forms]
         np.testing.assert_array_equal(*rows)
-    for name in ("starts", "bigrams"):
+    for name in ("starts", "bigrams", "boundaries"):
         np.testing.assert_array_equal(getattr(variant, name), getattr(fresh, name))
         assert getattr(variant, name).dtype == getattr(fresh, name).dtype
     assert variant.tags is not None
@@ -118,7 +119,7 @@ def test_a_variant_is_what_encoding_its_sentences_gives(
 
 def test_a_probability_of_zero_leaves_everything_as_it_is() -> None:
     train, variant = encode(GIVEN), replacement(GIVEN, 0).variant(1)
-    for name in ("starts", "forms", "words", "shapes", "characters", "bigrams", "tags"):
+    for name in ("starts", "forms", "words", "shapes", "characters", "bigrams", "boundaries", "tags"):
         np.testing.assert_array_equal(getattr(variant, name), getattr(train, name))
 
 
