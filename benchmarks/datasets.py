@@ -14,11 +14,12 @@ class Dataset:
 
     task: str
     language: str
+    unlabeled: str | None = None  # raw text of the same kind, a file in the folder NLP_RNN_MIRROR
 
 
 DATASETS: Mapping[str, Dataset] = {
     "resume": Dataset("ner", "zh"),
-    "wnut17": Dataset("ner", "en"),
+    "wnut17": Dataset("ner", "en", unlabeled="wnut17/unlabeled.txt"),
     "sst2": Dataset("sentiment", "en"),
     "chnsenticorp": Dataset("sentiment", "zh"),
 }

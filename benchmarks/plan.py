@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.datasets import DATASETS
-from benchmarks.system import EXHAUSTED, OURS
+from benchmarks.system import EXHAUSTED, OURS, WITH_TEXT
 
 TASKS: Mapping[str, tuple[str, ...]] = {
     OURS: ("ner", "sentiment"),
+    WITH_TEXT: ("ner", "sentiment"),
     "crfsuite": ("ner",),
     "svm": ("sentiment",),
     "spacy": ("ner", "sentiment"),
@@ -40,8 +41,9 @@ def plan(datasets: Iterable[str], systems: Sequence[str], *, seeds: int, peer_se
     jobs = []
     for dataset in datasets:
         for system in sorted(systems, key=lambda name: name != OURS):
-            if DATASETS[dataset].task in TASKS[system]:
-                count = 1 if system in ONE_SEED else seeds if system == OURS else peer_seeds
+            fits = DATASETS[dataset].task in TASKS[system]
+            if fits and (system != WITH_TEXT or DATASETS[dataset].unlabeled):
+                count = 1 if system in ONE_SEED else seeds if system in (OURS, WITH_TEXT) else peer_seeds
                 jobs += [Job(system, dataset, FIRST_SEED + i) for i in range(count)]
     return jobs
 
@@ -63,6 +65,6 @@ def least_seconds(dataset: str, jobs: Iterable[Job], records: Path) -> float:
 def is_done(job: Job, records: Path, *, least: float) -> bool:
     """Whether a job has a record, and a peer as much time as we take now."""
     record = read(job, records)
-    if record is None or job.system == OURS:
+    if record is None or job.system in (OURS, WITH_TEXT):
         return record is not None
     return record["ended"] == EXHAUSTED or record["total_cpu_s"] >= least

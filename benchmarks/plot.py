@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.system import OURS
+from benchmarks.system import OURS, WITH_TEXT
 
 COLORS = {
     OURS: "tab:red",
+    WITH_TEXT: "tab:pink",
     "crfsuite": "tab:blue",
     "svm": "tab:green",
     "spacy": "tab:orange",

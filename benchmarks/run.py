@@ -14,7 +14,8 @@ from pathlib import Path
 from benchmarks import claims, document, measure, plot, table
 from benchmarks.datasets import DATASETS
 from benchmarks.plan import Job, is_done, least_seconds, plan, read
-from benchmarks.system import OURS, SYSTEMS
+from benchmarks.system import OURS, SYSTEMS, WITH_TEXT
+from benchmarks.workspace import raw_text
 
 PROJECT = Path(__file__).resolve().parents[1]
 PEERS = PROJECT / ".venv-peers/bin/python"
@@ -33,7 +34,8 @@ def main() -> None:
     for folder in (records, results):
         folder.mkdir(parents=True, exist_ok=True)
     core = measure.one_core(given.core)
-    jobs = plan(given.datasets, given.systems, seeds=given.seeds, peer_seeds=given.peer_seeds)
+    systems = [name for name in given.systems if name != WITH_TEXT or _has_text(given.datasets)]
+    jobs = plan(given.datasets, systems, seeds=given.seeds, peer_seeds=given.peer_seeds)
     failed: list[Job] = []
     if not given.only_table:
         prepare(work / "workspace", given.datasets, small=given.small)
@@ -47,6 +49,14 @@ def main() -> None:
     for job in failed:
         print(f"benchmarks: failed: {job}; its output is in {_log(job, work)}", file=sys.stderr)
     sys.exit(1 if failed else 0)
+
+
+def _has_text(datasets: Sequence[str]) -> bool:
+    """Whether all raw text that sets have is there; says so if not."""
+    missing = [name for name in datasets if DATASETS[name].unlabeled and not raw_text(name)]
+    for name in missing:
+        print(f"benchmarks: no {DATASETS[name].unlabeled} in NLP_RNN_MIRROR: {WITH_TEXT} is left out")
+    return not missing
 
 
 def _arguments() -> argparse.Namespace:
@@ -97,12 +107,12 @@ def _carry_out(
             continue
         print(f"[{number}/{len(jobs)}] {job.dataset}: {job.system}, seed {job.seed}", flush=True)
         command = [
-            sys.executable if job.system == OURS else str(python),
+            sys.executable if job.system in (OURS, WITH_TEXT) else str(python),
             *("-m", "benchmarks.child", job.system, job.dataset, "--seed", str(job.seed)),
             *("--workspace", str(work / "workspace"), "--record", str(job.path(records))),
             *("--core", str(core)),
         ]
-        if job.system != OURS:
+        if job.system not in (OURS, WITH_TEXT):
             command += ["--least", str(least), "--most", str(max(least, budget))]
         begun = time.monotonic()
         with _log(job, work).open("w", encoding="utf-8") as log:

@@ -14,12 +14,13 @@ Examples = Mapping[str, Sequence[Example]]  # by split
 # Each module in this table has `train(dataset, examples, *, language, task, seed, budget) -> Trained`.
 SYSTEMS: Mapping[str, str] = {
     "nlp-rnn": "benchmarks.ours",
+    "nlp-rnn+text": "benchmarks.ours_with_text",
     "crfsuite": "benchmarks.peers.crfsuite",
     "svm": "benchmarks.peers.svm",
     "spacy": "benchmarks.peers.spacy",
     "flair": "benchmarks.peers.flair",
 }
-OURS = "nlp-rnn"
+OURS, WITH_TEXT = "nlp-rnn", "nlp-rnn+text"
 NATURAL, BUDGET, EXHAUSTED = "its own early stopping", "budget", "nothing left to try"
 
 

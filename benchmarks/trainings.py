@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import chdir
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from nlp_rnn import models, params
+from nlp_rnn import params
 from nlp_rnn.data.sources import catalog
 from nlp_rnn.models import Tagger
+from nlp_rnn.recipes import RECIPES
 from nlp_rnn.stages import ingest, tokenize
+from nlp_rnn.stages import network as networks
 from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.training.fit import Judgement, fit
 
@@ -47,7 +49,7 @@ def prepare(folder: Path, name: str, *, sentences: int = 1) -> Path:
     demo = place / "data/demo"
     if not demo.exists():
         demo.symlink_to(PROJECT / "data/demo")
-    recipe = params.RECIPES["ner", LANGUAGES[name]]
+    recipe = RECIPES["ner", LANGUAGES[name]]
     source = name if name == "demo" else f"catalog:{name}"
     run = params.Run(
         name=name,
@@ -64,7 +66,7 @@ def prepare(folder: Path, name: str, *, sentences: int = 1) -> Path:
 
 def load(place: Path, name: str) -> Training:
     """What :func:`prepare` made."""
-    recipe = params.RECIPES["ner", LANGUAGES[name]]
+    recipe = RECIPES["ner", LANGUAGES[name]]
     tokens = place / "data/tokens" / name
     return Training(
         model=params.Model(**recipe.get("model", {})),
@@ -77,14 +79,10 @@ def load(place: Path, name: str) -> Training:
 def network(given: Training, *, hidden_size: int | None = None) -> Tagger:
     """A fresh network of the recipe."""
     model = given.model if hidden_size is None else replace(given.model, hidden_size=hidden_size)
-    built = models.build(
+    built = networks.build(
         "ner",
-        labels=given.vocabulary["labels"],
-        words=given.vocabulary["words"],
-        characters=len(given.vocabulary["characters"]) + 2,
-        bigrams=given.vocabulary["bigrams"],
-        ngrams=0,
-        **asdict(model),
+        model,
+        given.vocabulary,
         word_dropout=given.recipe.word_dropout,
         truncation=given.recipe.truncation,
     )

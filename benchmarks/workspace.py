@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import ours_with_text
 from benchmarks.datasets import DATASETS
 from nlp_rnn import environment, params
 from nlp_rnn.data import examples
@@ -36,6 +37,8 @@ def prepare(folder: Path, names: Sequence[str], *, most: int | None = None) -> N
     shutil.copyfile(PROJECT / catalog.CATALOG, folder / catalog.CATALOG)
     os.chdir(folder)
     blocks = {name: _block(name) for name in DATASETS}
+    names = [*names, *(ours_with_text.run_name(name) for name in names if raw_text(name))]
+    blocks |= {ours_with_text.run_name(name): _block_with_text(name) for name in DATASETS if raw_text(name)}
     document = {"seed": SEED, "threads": 1, "runs": blocks}
     params.PATH.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")  # which is YAML, too
     store.prepare()
@@ -59,6 +62,19 @@ def _block(name: str) -> dict[str, Any]:
         "data": {"source": f"catalog:{name}"},
         **empty,
     }
+
+
+def raw_text(name: str) -> Path | None:
+    """A set's raw text, if it has such and the mirror holds it."""
+    file, mirror = DATASETS[name].unlabeled, os.environ.get("NLP_RNN_MIRROR")
+    path = Path(mirror, file).resolve() if file and mirror else None
+    return path if path and path.is_file() else None
+
+
+def _block_with_text(name: str) -> dict[str, Any]:
+    block = _block(name)
+    data = {**block["data"], "unlabeled": str(raw_text(name))}
+    return {**block, "data": data, "pretraining": {"epochs": ours_with_text.EPOCHS}}
 
 
 def _thin(folder: Path, most: int) -> None:

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from nlp_rnn import models
 from nlp_rnn.inference import package
 from nlp_rnn.models.masks import inside
-from nlp_rnn.text import batches, ngrams
+from nlp_rnn.text import batches, ngrams, segmentation
 from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.training.device import to_tensors
 
@@ -30,6 +30,8 @@ def load(folder: Path) -> models.Tagger | models.Classifier:
         words=len(weights["features.word.weight"]),
         characters=len(content["characters"]) + 2,
         bigrams=content["bigrams"],
+        subwords=content["subwords"],
+        boundaries=segmentation.IDS if content["segmenter"] != "none" else 0,
         ngrams=len(ngrams.unpack(content["ngrams"])),
         **content["run"]["model"],
     )

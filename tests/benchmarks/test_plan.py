@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import claims, document, plot, run, table
 from benchmarks.plan import Job, is_done, least_seconds, plan, read
-from benchmarks.system import BUDGET, EXHAUSTED, NATURAL, OURS
+from benchmarks.system import BUDGET, EXHAUSTED, NATURAL, OURS, WITH_TEXT
 from nlp_rnn.schema import UsageError
 
 ALL = [OURS, "crfsuite", "svm", "spacy", "flair"]
@@ -57,6 +57,15 @@ def test_ours_comes_first_and_each_system_only_where_it_fits() -> None:
         ("sst2", "flair", 13),
         ("sst2", "flair", 14),
         ("sst2", "svm", 13),
+    ]
+
+
+def test_raw_text_is_used_for_a_set_that_has_such() -> None:
+    jobs = plan(["wnut17", "sst2"], [WITH_TEXT, OURS], seeds=2, peer_seeds=1)
+    assert [(job.dataset, job.system) for job in jobs] == [
+        *[("wnut17", OURS)] * 2,
+        *[("wnut17", WITH_TEXT)] * 2,
+        *[("sst2", OURS)] * 2,
     ]
 
 
@@ -143,6 +152,15 @@ def test_claims_hold_or_not_by_the_figures() -> None:
     assert not found["`resume`: within 6 times the CPU-seconds of CRFsuite's fit"].holds
     assert found["`resume`: dev 0.92 within 2 times"].measured == "2.00 times"
     assert not any("wnut17" in text or "spacy" in text for text in found)
+
+
+def test_raw_text_has_a_claim_of_its_own_and_is_no_peer() -> None:
+    rows = table.rows([record(OURS, "wnut17", test=0.2), record(WITH_TEXT, "wnut17", test=0.3)])
+    found = {claim.text: claim.holds for claim in claims.check(rows)}
+    assert found == {
+        "`wnut17`: test f1 at least 0.17": True,
+        "`wnut17` with raw text: test f1 at least 0.2": True,
+    }
 
 
 def test_a_curve_that_never_gets_there_does_not_hold() -> None:
