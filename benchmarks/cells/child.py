@@ -28,10 +28,10 @@ def main() -> None:
     given = parser.parse_args()
     path = given.record.resolve()
     measure.one_core(given.core)
-    os.chdir(given.workspace)
     if given.dataset == DEPENDENCY:
         content = _dependency(given.cell, given.seed, given.steps)
     else:
+        os.chdir(given.workspace)
         content = _dataset(given.cell, given.dataset, given.seed)
     child.save(path, {"cell": given.cell, "dataset": given.dataset, "seed": given.seed, **content})
 
