@@ -11,7 +11,7 @@ from nlp_rnn.models.language_model import LanguageModel
 from nlp_rnn.models.tagger import Tagger
 from nlp_rnn.models.wide import Wide
 
-__all__ = ["CELLS", "Classifier", "LanguageModel", "Tagger", "build"]
+__all__ = ["CELLS", "Classifier", "LanguageModel", "Tagger", "Wide", "build"]
 
 
 def build(

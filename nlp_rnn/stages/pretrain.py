@@ -103,10 +103,9 @@ def _fit(
     run: params.Run, model: LanguageModel, text: Encoded, held_out: Encoded, device: torch.device
 ) -> list[Epoch]:
     """Trains with a bar for the person who watches, and a line and a tracked step for each epoch."""
-    from tqdm import tqdm
-
     from nlp_rnn.integrations import tracking
     from nlp_rnn.training.pretraining import pretrain
+    from nlp_rnn.training.progress import Progress
 
     recipe, history = run.pretraining, []
     total = len(text.forms) * recipe.epochs
@@ -114,7 +113,7 @@ def _fit(
         tracking.start(
             run.name, run.resolved(), {"nlp_rnn.stage": "pretrain"}, called=f"{run.name} language model"
         ) as tracker,
-        tqdm(total=total, unit="token", unit_scale=True, desc=run.name, mininterval=1, disable=None) as bar,
+        Progress(run.name, total) as progress,
     ):
         reports = pretrain(
             model,
@@ -125,15 +124,12 @@ def _fit(
             learning_rate=recipe.learning_rate,
             seed=run.seed,
             device=device,
-            step=bar.update,
+            step=progress.step,
         )
         try:
             for epoch in reports:
                 history.append(epoch)
-                progress = f"epoch {epoch.epoch}, perplexity {epoch.perplexity:.1f}"
-                bar.set_postfix_str(progress)
-                if bar.disable:  # nobody watches: a log wants lines
-                    print(f"{run.name}: {progress}", flush=True)
+                progress.say(f"epoch {epoch.epoch}, perplexity {epoch.perplexity:.1f}")
                 tracker.epoch(
                     epoch.epoch,
                     {"perplexity": epoch.perplexity, "train_perplexity": epoch.train_perplexity},

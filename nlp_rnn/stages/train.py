@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from nlp_rnn import models, params
 from nlp_rnn.evaluation.metrics import PRIMARY, score
@@ -19,18 +18,36 @@ from nlp_rnn.integrations import tracking
 from nlp_rnn.schema import NlpRnnError
 from nlp_rnn.stages import network
 from nlp_rnn.stages.gate import require_valid
+from nlp_rnn.text import ngrams
 from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.text.labels import to_bio
 from nlp_rnn.training import device as devices
 from nlp_rnn.training import history
 from nlp_rnn.training.fit import Epoch, Judgement, fit, predict
+from nlp_rnn.training.progress import Progress
 from nlp_rnn.training.replacement import EntityReplacement
 from nlp_rnn.training.shares import fit_shares
-from nlp_rnn.training.start import start_from_language_model, start_words
+from nlp_rnn.training.start import first_vectors, start_from_language_model
 from nlp_rnn.training.weights import state
 from nlp_rnn.training.wide import fit_wide
 
 DEV_BATCH_TOKENS = 4000
+
+
+@dataclass(frozen=True)
+class Material:
+    """What trainings from several seeds have in common."""
+
+    vocabulary: dict
+    train: Encoded
+    dev: Encoded
+    vectors: np.ndarray | None  # that words start from
+    wide: models.Wide | None  # fitted
+
+    @property
+    def labels(self) -> list[str]:
+        """What the network can answer."""
+        return self.vocabulary["labels"]
 
 
 @dataclass(frozen=True)
@@ -51,10 +68,11 @@ def main(run: params.Run) -> None:
     """Reads data/tokens/RUN and data/pretrained/RUN; writes data/models/RUN and data/history/RUN.csv."""
     require_valid(run.name)
     tokens = Path("data/tokens") / run.name
-    vocabulary = network.read_vocabulary(run)
     metric = PRIMARY[run.task]
     with tracking.start(run.name, run.resolved()) as tracker:
-        trials = list(_trials(run, tokens, vocabulary, tracker))
+        material = _material(run, tokens)
+        vocabulary = material.vocabulary
+        trials = list(_trials(run, material, tracker))
         chosen = max(trials, key=lambda trial: trial.best.dev_criterion)  # the first of equals
         digest = writer.write(
             Path("data/models") / run.name,
@@ -74,17 +92,39 @@ def main(run: params.Run) -> None:
     print(f"{run.name}: dev {metric} {best.dev_score:.4f}, epoch {best.epoch} of {len(chosen.history)}")
 
 
-def _trials(run: params.Run, tokens: Path, vocabulary: dict, tracker: tracking.Tracker) -> Iterator[Trial]:
+def _material(run: params.Run, tokens: Path) -> Material:
+    """Reads ids, finds vectors for words, and fits the wide part of a classifier that has one."""
+    devices.make_deterministic(seed=run.training_seed, threads=run.threads)
+    vocabulary = network.read_vocabulary(run)
+    train, dev = Encoded.load(tokens / "train"), Encoded.load(tokens / "dev")
+    vectors = None
+    if not run.pretraining.epochs:  # a language model began with vectors, and went on from there
+        vectors = first_vectors(
+            train,
+            embeddings=run.training.embeddings,
+            tokens=tokens,
+            words=vocabulary["words"],
+            size=run.model.word_size,
+        )
+    wide = None
+    if run.task == "sentiment" and train.ngrams is not None:
+        wide = models.Wide(ngrams=len(ngrams.unpack(vocabulary["ngrams"])), labels=len(vocabulary["labels"]))
+        fit_wide(wide, train, dev)
+        train = replace(train, ngrams=None)  # the deep part alone is trained from here on
+    return Material(vocabulary, train, dev, vectors, wide)
+
+
+def _trials(run: params.Run, material: Material, tracker: tracking.Tracker) -> Iterator[Trial]:
     """One training for each seed; several are runs of MLflow's of their own, inside of the outer one."""
     count, first = run.training.seeds, run.training_seed
     if count == 1:
-        yield _trial(run, tokens, vocabulary, tracker)
+        yield _trial(run, material, tracker)
         return
     scores = []
     for seed in range(first, first + count):
         one = replace(run, training=replace(run.training, seed=seed, seeds=1))
         with tracker.nested(run.name, one.resolved(), called=f"{run.name} seed={seed}") as inner:
-            trial = _trial(one, tokens, vocabulary, inner)
+            trial = _trial(one, material, inner)
             inner.finish()
         scores.append(trial.best.dev_score)
         yield trial
@@ -94,7 +134,7 @@ def _trials(run: params.Run, tokens: Path, vocabulary: dict, tracker: tracking.T
     print(f"{run.name}: dev {metric} of {count} seeds {mean:.4f} \N{PLUS-MINUS SIGN} {deviation:.4f}")
 
 
-def _trial(run: params.Run, tokens: Path, vocabulary: dict, tracker: tracking.Tracker) -> Trial:
+def _trial(run: params.Run, material: Material, tracker: tracking.Tracker) -> Trial:
     """Trains from the run's own seed."""
     device = devices.choose(run.training.device)
     devices.make_deterministic(seed=run.training_seed, threads=run.threads)
@@ -102,20 +142,19 @@ def _trial(run: params.Run, tokens: Path, vocabulary: dict, tracker: tracking.Tr
     model = network.build(
         run.task,
         run.model,
-        vocabulary,
+        material.vocabulary,
         word_dropout=recipe.word_dropout,
         label_smoothing=recipe.label_smoothing,
         truncation=recipe.truncation,
     ).to(device)
-    train, dev = Encoded.load(tokens / "train"), Encoded.load(tokens / "dev")
     if run.pretraining.epochs:
         start_from_language_model(model, Path("data/pretrained") / run.name)
-    else:
-        start_words(model, train, embeddings=recipe.embeddings, tokens=tokens)
-    if isinstance(model, models.Classifier) and model.wide is not None:
-        fit_wide(model.wide, train, dev)
-        train = replace(train, ngrams=None)  # the deep part alone is trained from here on
-    gold = _answers(run.task, _gold(dev), vocabulary["labels"])
+    elif material.vectors is not None:
+        model.features.start_from(torch.from_numpy(material.vectors))
+    if isinstance(model, models.Classifier) and model.wide is not None and material.wide is not None:
+        model.wide.load_state_dict(material.wide.state_dict())
+    dev, labels = material.dev, material.labels
+    gold = _answers(run.task, _gold(dev), labels)
 
     def judge() -> Judgement:
         """A tagger by its score; a classifier by likelihood, which wavers less on a few hundred texts."""
@@ -123,24 +162,24 @@ def _trial(run: params.Run, tokens: Path, vocabulary: dict, tracker: tracking.Tr
         if isinstance(model, models.Classifier):
             likelihood = fit_shares(model, dev, batch_tokens=DEV_BATCH_TOKENS, device=device)
         answers = predict(model, dev, batch_tokens=DEV_BATCH_TOKENS, device=device)
-        found = score(run.task, gold, _answers(run.task, answers, vocabulary["labels"]))[PRIMARY[run.task]]
+        found = score(run.task, gold, _answers(run.task, answers, labels))[PRIMARY[run.task]]
         return Judgement(found, found if likelihood is None else likelihood)
 
-    epochs = _fit(run, model, train, _variant(run, train, vocabulary), judge, device, tracker)
+    epochs = _fit(run, model, material.train, _variant(run, material), judge, device, tracker)
     weights = {name: tensor.cpu().numpy() for name, tensor in state(model).items()}
     return Trial(run.training_seed, epochs, weights)
 
 
-def _variant(run: params.Run, train: Encoded, vocabulary: dict) -> Callable[[int], Encoded] | None:
+def _variant(run: params.Run, material: Material) -> Callable[[int], Encoded] | None:
     """What gives each epoch other entities, if the recipe asks for it."""
-    if train.tags is None or not run.training.entity_replacement:
+    if material.train.tags is None or not run.training.entity_replacement:
         return None
     forms = Path("data/tokens") / run.name / "forms.json"
     return EntityReplacement(
-        train,
-        labels=vocabulary["labels"],
+        material.train,
+        labels=material.labels,
         texts=json.loads(forms.read_text(encoding="utf-8")),
-        bigrams=vocabulary["bigrams"],
+        bigrams=material.vocabulary["bigrams"],
         segmenter=run.tokenizer.segmenter,
         probability=run.training.entity_replacement,
         seed=run.training_seed,
@@ -157,10 +196,8 @@ def _fit(
     tracker: tracking.Tracker,
 ) -> list[Epoch]:
     """Trains with a bar for the person who watches, and a line and a tracked step for each epoch."""
-    recipe, epochs = run.training, []
-    size = int(train.lengths.sum())
-    total = size * recipe.epochs
-    with tqdm(total=total, unit="token", unit_scale=True, desc=run.name, mininterval=1, disable=None) as bar:
+    recipe, metric, epochs = run.training, PRIMARY[run.task], []
+    with Progress(run.name, int(train.lengths.sum()) * recipe.epochs) as progress:
         reports = fit(
             model,
             train,
@@ -180,16 +217,14 @@ def _fit(
             accumulation=recipe.accumulation,
             memory_mb=recipe.memory_mb,
             precision=recipe.precision,
-            step=bar.update,
+            step=progress.step,
         )
         try:
             for epoch in reports:
                 epochs.append(epoch)
-                progress = f"epoch {epoch.epoch}, dev {PRIMARY[run.task]} {epoch.dev_score:.4f}"
-                bar.set_postfix_str(progress)
-                if bar.disable:  # nobody watches: a log wants lines
-                    print(f"{run.name}: {progress}, loss {epoch.train_loss:.4f}", flush=True)
-                tracker.epoch(epoch.epoch, _metrics(epoch, PRIMARY[run.task]))
+                loss, score = epoch.train_loss, epoch.dev_score
+                progress.say(f"epoch {epoch.epoch}, dev {metric} {score:.4f}, loss {loss:.4f}")
+                tracker.epoch(epoch.epoch, _metrics(epoch, metric))
         except FloatingPointError as error:
             raise NlpRnnError(
                 f"{run.name}: {error}; lower runs.{run.name}.training.learning_rate and train again."

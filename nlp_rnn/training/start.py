@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from nlp_rnn.models import Classifier, Tagger
 from nlp_rnn.models.language_model import hand_over
@@ -14,15 +13,21 @@ from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.training import ppmi
 
 
-def start_words(model: Tagger | Classifier, train: Encoded, *, embeddings: str, tokens: Path) -> None:
-    """Gives words their first vectors; those for which there are none keep the ones that they have.
+def first_vectors(
+    train: Encoded, *, embeddings: str, tokens: Path, words: int, size: int
+) -> np.ndarray | None:
+    """What words start from; a word for which there is nothing has zeros.
 
     Args:
-        model: with fresh weights.
         train: the training sentences.
         embeddings: ``random``, ``ppmi`` (of the training text and of unlabeled text, if there is such),
             ``file``, or ``auto``: those of a file where there is one, or else ``ppmi``.
         tokens: the folder of ``vectors.npy`` and ``unlabeled``, where a run has them.
+        words: how many ids there are.
+        size: e, of the model's words.
+
+    Returns:
+        [words, e]; None if they start at random.
 
     Raises:
         UsageError: there is no file, or its vectors have another size than the model's words.
@@ -30,15 +35,12 @@ def start_words(model: Tagger | Classifier, train: Encoded, *, embeddings: str, 
     raw, given = tokens / "unlabeled", tokens / "vectors.npy"
     if embeddings == "auto":
         embeddings = "file" if given.exists() else "ppmi"
-    words, size = model.features.word.weight.shape
     if embeddings == "file":
-        found = _given(given, size)
-    elif embeddings == "ppmi":
+        return _given(given, size)
+    if embeddings == "ppmi":
         corpora = [train, Encoded.load(raw)] if raw.is_dir() else [train]
-        found = ppmi.vectors(corpora, words=words, size=size)
-    else:
-        return
-    model.features.start_from(torch.from_numpy(found))
+        return ppmi.vectors(corpora, words=words, size=size)
+    return None
 
 
 def start_from_language_model(model: Tagger | Classifier, folder: Path) -> None:

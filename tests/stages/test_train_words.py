@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from nlp_rnn import params
 from nlp_rnn.data import examples
@@ -15,7 +16,7 @@ from nlp_rnn.schema import Example, NlpRnnError, UsageError
 from nlp_rnn.stages import network, tokenize, train
 from nlp_rnn.text.encoding import Encoded
 from nlp_rnn.training import ppmi
-from nlp_rnn.training.start import start_words
+from nlp_rnn.training.start import first_vectors
 
 RUN = params.Run(
     name="tiny",
@@ -49,7 +50,12 @@ def start(run: params.Run) -> tuple[np.ndarray, dict[str, int]]:
     train.devices.make_deterministic(seed=1, threads=1)
     model = network.build(run.task, run.model, vocabulary)
     encoded = Encoded.load(tokens / "train")
-    start_words(model, encoded, embeddings=run.training.embeddings, tokens=tokens)
+    words, size = model.features.word.weight.shape
+    vectors = first_vectors(
+        encoded, embeddings=run.training.embeddings, tokens=tokens, words=words, size=size
+    )
+    if vectors is not None:
+        model.features.start_from(torch.from_numpy(vectors))
     ids = json.loads((tokens / "tokenizer.json").read_text())["model"]["vocab"]
     return model.features.word.weight.detach().numpy(), ids
 
