@@ -15,7 +15,7 @@ else
 TORCH := --torch-backend=cpu
 endif
 
-.PHONY: help setup demo test test-slow bench bench-small cells lint format ui lock clean
+.PHONY: help setup demo test test-slow bench bench-small cells ablation lint format ui lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -66,6 +66,9 @@ bench-small: ## the same on small parts of the sets
 
 cells: setup ## the study behind docs/cells.md: every cell on the four public sets
 	$(BIN)/python -m benchmarks.cells $(if $(SMALL),--small)
+
+ablation: setup ## the study behind docs/ablation.md: each recipe with one thing changed
+	$(BIN)/python -m benchmarks.ablation
 
 lint: setup ## ruff and mypy
 	$(BIN)/ruff check .
