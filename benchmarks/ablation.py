@@ -43,7 +43,7 @@ STUDIES: Mapping[str, Mapping[str, Changes]] = {
         "without an average of the weights": NO_AVERAGE,
         "with hashed subwords": {"tokenizer": {"subwords": 32768}},
         "with entity replacement 0.3": {"training": {"entity_replacement": 0.3}},
-        "with adversarial training": {"training": {"adversarial": 0.5}},
+        "with adversarial training": {"training": {"adversarial": 0.7}},
     },
     "sst2": {
         DEFAULT: {},

@@ -27,13 +27,13 @@ RECIPES: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]] = {
     ("ner", "en"): {},
     ("ner", "zh"): {
         "tokenizer": {"bigrams": 32768},
-        "model": {"character_filters": 0, "bigram_size": 50},
+        "model": {"hidden_size": 96, "word_size": 128, "character_filters": 0, "bigram_size": 50},
         "training": {
             "epochs": 10,
             "batch_tokens": 500,
             "word_dropout": 0.05,
             "entity_replacement": 0.3,
-            "adversarial": 0.5,
+            "adversarial": 0.7,
         },
     },
     ("sentiment", "en"): _SENTIMENT,

@@ -39,8 +39,9 @@ def test_a_block_with_its_recipe_and_defaults(tmp_path: Path) -> None:
     assert run.model.cell == "gru"
     assert run.model.dropout == 0.0
     assert isinstance(run.model.dropout, float)
-    assert run.model.hidden_size == 128
-    assert run.tokenizer.bigrams == 32768  # of the recipe for Chinese entities
+    assert run.model.layers == 1
+    assert run.model.hidden_size == 96  # of the recipe for Chinese entities, as is
+    assert run.tokenizer.bigrams == 32768
     assert run.training.learning_rate == 0.001
     assert run.schedule is None
     assert run.resolved()["model"]["cell"] == "gru"
