@@ -154,6 +154,17 @@ def promote(run: RunName) -> None:
 
 
 @app.command(rich_help_panel=MODELS)
+def rollback(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The model's name, which is its run's.")],
+) -> None:
+    """Make the champion before this one champion again."""
+    from nlp_rnn.operations import rollback as rollbacks
+
+    out, back = rollbacks.rollback(name)
+    print(f"{name}: version {back.version} is the champion again; version {out.version} was rolled back")
+
+
+@app.command(rich_help_panel=MODELS)
 def champion(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The model's name, which is its run's.")],
     json: AsJson = False,

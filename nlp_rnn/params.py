@@ -121,9 +121,14 @@ class Training:
 
 @dataclass(frozen=True)
 class Promotion:
-    """When a challenger replaces the champion."""
+    """When a challenger replaces the champion: limits of scores and shares are in [0, 1], of the test set."""
 
-    margin: float = number(0.0, 0, 1)  # how much better it must score on the test set
+    mode: Literal["better", "refresh"] = "better"  # or, on newer data, no worse
+    margin: float = number(0.0, 0, 1)  # better: by more than this
+    error: float = number(0.05, 0, 1)  # better: how often one that is no better may pass for better
+    tolerance: float = number(0.01, 0, 1)  # refresh: how much worse it must surely not be
+    class_loss: float = number(0.05, 0, 1)  # of a class's F1, no more of it may surely be lost
+    slowdown: float = number(1.5, 1)  # times the champion's time for a sentence
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Whether a challenger becomes champion: a pure decision over two scores on the same test set."""
+"""Whether a challenger becomes champion: a pure decision over what was measured on one test set."""
 
 from __future__ import annotations
 
@@ -6,7 +6,21 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from nlp_rnn.schema import Comparison
+
 DIGITS = 9  # differences are rounded to so many: 0.91 - 0.90 is not less than 0.01
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a challenger must keep to; see :class:`nlp_rnn.params.Promotion`."""
+
+    mode: str = "better"
+    margin: float = 0.0
+    error: float = 0.05
+    tolerance: float = 0.01
+    class_loss: float = 0.05
+    slowdown: float = 1.5
 
 
 @dataclass(frozen=True)
@@ -15,9 +29,20 @@ class Candidate:
 
     digest: str
     metric: str  # what `score` is: f1 or accuracy
-    score: float | None  # on the test set, in [0, 1]; None where it is missing
+    score: float | None  # on the test set, in [0, 1], as its report says; None where it is missing
     examples: int  # of the test set
     valid: bool  # its data passed validation
+    baseline: Comparison | None = None  # with the linear model, which comes first
+
+
+@dataclass(frozen=True)
+class Rival:
+    """The champion beside the challenger, which is the second in each comparison."""
+
+    digest: str
+    overall: Comparison | None  # None where the champion cannot be scored on this test set
+    classes: Mapping[str, Comparison] = field(default_factory=dict)
+    slowdown: float | None = None  # the challenger's time for a sentence, in times of the champion's
 
 
 @dataclass(frozen=True)
@@ -26,56 +51,162 @@ class Decision:
 
     promote: bool
     alias: str | None  # champion or challenger; None leaves all aliases as they are
-    provisional: bool  # champion only for want of another
+    provisional: (
+        bool  # champion for want of another, and no better than a linear model, so far as one can tell
+    )
     reason: str
     numbers: Mapping[str, float] = field(default_factory=dict)
 
 
-def decide(champion: Candidate | None, challenger: Candidate, *, margin: float) -> Decision:
-    """Compares a challenger with the champion.
+def decide(champion: Rival | None, challenger: Candidate, *, limits: Limits) -> Decision:
+    """Compares a challenger with the linear baseline and with the champion.
 
     Args:
-        champion: scored on the challenger's test set; None where there is none yet.
+        champion: measured on the challenger's test set; None where there is none yet.
         challenger: the new package.
-        margin: by how much more than this its score must be higher.
+        limits: what it must keep to.
 
     Returns:
-        promotion of the first sound package, as provisional, and of a better one later; otherwise the alias
-        ``challenger`` for a sound package, and none for one that is not.
+        promotion of the first sound package that is not below the baseline (provisional where it may only
+        equal it), and later of one that is surely better, or in the mode ``refresh`` surely no worse, while
+        no class and no latency is worse than the limits; otherwise the alias ``challenger`` for a sound
+        package, and none for one that is not.
     """
     if champion is not None and champion.digest == challenger.digest:
-        return _no("It is the champion already.")
-    score = challenger.score
-    if not challenger.valid:
-        return _no("Its data did not pass validation.")
-    if score is None or not math.isfinite(score):
-        return _no(f"It has no finite {challenger.metric} on the test set.")
-    if not 0 <= score <= 1:
-        return _no(f"Its {challenger.metric} of {score:g} on the test set is not in [0, 1].")
-    if challenger.examples < 1:
-        return _no("Its test set is empty.")
-    numbers = {"score": score, "margin": margin}
+        return Decision(False, None, False, "It is the champion already.")
+    flaw = _flaw(challenger)
+    if flaw is not None:
+        return Decision(False, None, False, flaw)
+    assert challenger.baseline is not None
+    numbers = _numbers(champion, challenger)
     if champion is None:
-        return Decision(
-            True, "champion", True, f"There was no champion; its {challenger.metric} is {score:.4f}.", numbers
-        )
-    best = champion.score
-    if champion.metric != challenger.metric or best is None or not math.isfinite(best):
-        return Decision(
-            False,
-            "challenger",
-            False,
-            f"The champion has no {challenger.metric} on the same test set to compare with.",
-            numbers,
-        )
-    numbers["champion_score"] = best
-    better = round(score - best, DIGITS) > margin
-    verdict = "better" if better else "not better"
-    words = f"Its {challenger.metric} of {score:.4f} is {verdict} than the champion's {best:.4f}"
-    if margin:
-        words += f" by more than {margin:g}"
-    return Decision(better, "champion" if better else "challenger", False, f"{words}.", numbers)
+        refusal = _below_baseline(challenger)
+        if refusal is not None:
+            return Decision(False, "challenger", False, refusal, numbers)
+        return _first(challenger, limits, numbers)
+    refusal = (
+        _below_baseline(challenger)
+        or _not_better(champion, challenger, limits)
+        or _class_lost(champion, limits)
+        or _slower(champion, limits)
+    )
+    if refusal is not None:
+        return Decision(False, "challenger", False, refusal, numbers)
+    assert champion.overall is not None
+    return Decision(True, "champion", False, f"{_beside(champion.overall, challenger, limits)}.", numbers)
 
 
-def _no(reason: str) -> Decision:
-    return Decision(False, None, False, reason)
+def _flaw(challenger: Candidate) -> str | None:
+    """Why a package is not to be considered at all."""
+    score, metric = challenger.score, challenger.metric
+    if not challenger.valid:
+        return "Its data did not pass validation."
+    if score is None or not math.isfinite(score):
+        return f"It has no finite {metric} on the test set."
+    if not 0 <= score <= 1:
+        return f"Its {metric} of {score:g} on the test set is not in [0, 1]."
+    if challenger.examples < 1:
+        return "Its test set is empty."
+    if challenger.baseline is None:
+        return "There is no linear baseline on the same test set to compare with."
+    again = challenger.baseline.second
+    if not abs(again - score) < 1e-5:
+        return f"Its report says {metric} {score:.4f}, but it scores {again:.4f} now: evaluate it again."
+    return None
+
+
+def _below_baseline(challenger: Candidate) -> str | None:
+    baseline = challenger.baseline
+    assert baseline is not None
+    if round(baseline.lead, DIGITS) >= 0:
+        return None
+    return (
+        f"Its {challenger.metric} of {baseline.second:.4f} is below the linear baseline's "
+        f"{baseline.first:.4f}, which costs less."
+    )
+
+
+def _first(challenger: Candidate, limits: Limits, numbers: Mapping[str, float]) -> Decision:
+    baseline = challenger.baseline
+    assert baseline is not None
+    sure = baseline.chance <= limits.error
+    words = "better than" if sure else "not surely better than"
+    reason = (
+        f"There was no champion; its {challenger.metric} of {baseline.second:.4f} is {words} the linear "
+        f"baseline's {baseline.first:.4f} ({_evidence(baseline)})."
+    )
+    return Decision(True, "champion", not sure, reason, numbers)
+
+
+def _not_better(champion: Rival, challenger: Candidate, limits: Limits) -> str | None:
+    overall = champion.overall
+    if overall is None or not math.isfinite(overall.first):
+        return f"The champion has no {challenger.metric} on the same test set to compare with."
+    if limits.mode == "refresh":
+        passed = overall.low > -limits.tolerance
+    else:
+        passed = round(overall.lead, DIGITS) > limits.margin and overall.chance <= limits.error
+    return None if passed else f"{_beside(overall, challenger, limits, passed=False)}."
+
+
+def _class_lost(champion: Rival, limits: Limits) -> str | None:
+    for label, one in champion.classes.items():
+        if one.lead < -limits.class_loss and one.high < 0:
+            return (
+                f"Its F1 of {label} fell from {one.first:.4f} to {one.second:.4f}, by more than "
+                f"{limits.class_loss:g} ({_evidence(one)})."
+            )
+    return None
+
+
+def _slower(champion: Rival, limits: Limits) -> str | None:
+    if champion.slowdown is None or champion.slowdown <= limits.slowdown:
+        return None
+    return (
+        f"It takes {champion.slowdown:.2f} times as long for a sentence as the champion; "
+        f"the limit is {limits.slowdown:g}."
+    )
+
+
+def _beside(overall: Comparison, challenger: Candidate, limits: Limits, *, passed: bool = True) -> str:
+    """How a challenger stands beside the champion, in words."""
+    scores = f"Its {challenger.metric} of {overall.second:.4f}"
+    other = f"the champion's {overall.first:.4f}"
+    if limits.mode == "refresh":
+        words = f"{'surely' if passed else 'not surely'} less than {limits.tolerance:g} below"
+    else:
+        words = (
+            "better than" if passed else "not surely better than" if overall.lead > 0 else "not better than"
+        )
+    margin = f" by more than {limits.margin:g}" if limits.margin and limits.mode == "better" else ""
+    return f"{scores} is {words} {other}{margin} ({_evidence(overall)})"
+
+
+def _evidence(one: Comparison) -> str:
+    """``+0.0213, with 95 % confidence from +0.0101 to +0.0325, chance 0.0002``."""
+    interval = f"with 95 % confidence from {one.low:+.4f} to {one.high:+.4f}"
+    return f"{one.lead:+.4f}, {interval}, chance {one.chance:.2g}"
+
+
+def _numbers(champion: Rival | None, challenger: Candidate) -> dict[str, float]:
+    """What the decision rests on, to be kept."""
+    assert challenger.baseline is not None
+    numbers = {"score": challenger.baseline.second, **_named("baseline", challenger.baseline)}
+    if champion is not None and champion.overall is not None:
+        numbers |= _named("champion", champion.overall)
+        for label, one in champion.classes.items():
+            numbers[f"class.{label}.lead"] = one.lead
+        if champion.slowdown is not None:
+            numbers["slowdown"] = champion.slowdown
+    return numbers
+
+
+def _named(name: str, one: Comparison) -> dict[str, float]:
+    """Of a comparison with whom."""
+    return {
+        f"{name}.score": one.first,
+        f"{name}.lead": one.lead,
+        f"{name}.low": one.low,
+        f"{name}.high": one.high,
+        f"{name}.chance": one.chance,
+    }

@@ -91,6 +91,27 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two models on the same examples: their scores, and how sure it is that the second one's is higher.
+
+    With 95 % confidence the lead, the second score less the first, lies between ``low`` and ``high``;
+    ``chance`` is how likely such a lead is between models that are equally good.
+    """
+
+    first: float
+    second: float
+    low: float
+    high: float
+    chance: float
+    examples: int
+
+    @property
+    def lead(self) -> float:
+        """By how much the second is better."""
+        return self.second - self.first
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """What a model says of one text: ``spans`` for named entities, ``label`` and ``scores`` for sentiment."""
 

@@ -1,4 +1,4 @@
-"""The model that stands in front: how good it is on today's test set, and what there is to say of it."""
+"""The model that stands in front: its package, and what there is to say of it."""
 
 from __future__ import annotations
 
@@ -7,39 +7,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from nlp_rnn.data import examples
-from nlp_rnn.evaluation.metrics import PRIMARY, gold, score
 from nlp_rnn.inference import Predictor, load
 from nlp_rnn.integrations import registry
 from nlp_rnn.integrations.registry import Version
 from nlp_rnn.operations import evidence
-from nlp_rnn.operations.evidence import Evidence
-from nlp_rnn.promotion import Candidate
 
-# Tags that a decision leaves on a version.
+# Tags that a decision leaves on a version: what, why, when, on what figures, and whose place it took.
 DECISION, REASON, DECIDED, PROVISIONAL = "decision", "reason", "decided", "provisional"
-
-
-def candidate(champion: Version, found: Evidence, digest: str) -> Candidate:
-    """The champion with its score on the test set that lies here, measured now if it was not before."""
-    tags = champion.tags
-    test_set = f"{evidence.DATA}.test"
-    metric, value = tags.get(evidence.METRIC, ""), _number(tags.get(evidence.SCORE))
-    if champion.digest != digest and found.examples and tags.get(test_set) != found.tags[test_set]:
-        metric, value = _score_again(champion)
-    return Candidate(champion.digest, metric, value, found.examples, valid=True)
-
-
-def _score_again(champion: Version) -> tuple[str, float | None]:
-    """The primary metric of a version's package on its run's test set as it is now."""
-    test = list(examples.read(evidence.examples_folder(champion.name) / "test.jsonl"))
-    with fetched(champion) as predictor:
-        task = predictor.task
-        if (task == "ner") != (test[0].tags is not None):
-            return PRIMARY[task], None  # the run has another task than it had
-        scores = score(task, gold(task, test), predictor.predict_examples(test))
-        return PRIMARY[task], scores[PRIMARY[task]]
+NUMBERS, REPLACED, ROLLED_BACK = "numbers", "replaced", "rolled_back"
 
 
 @contextmanager
@@ -68,6 +45,7 @@ def _to_json(version: Version) -> str:
             "provisional": tags.get(PROVISIONAL) == "true",
             "since": tags.get(DECIDED),
             "reason": tags.get(REASON),
+            **_figures(tags.get(NUMBERS)),
             "package": version.digest,
             "commit": tags.get(evidence.COMMIT),
         }
@@ -88,6 +66,15 @@ def describe(version: Version) -> str:
         f"commit   {tags.get(evidence.COMMIT, 'unknown')}",
     ]
     return "\n".join(lines)
+
+
+def _figures(text: str | None) -> dict[str, Any]:
+    """What a decision rests on, ``numbers`` and ``limits``, where it left such a tag."""
+    try:
+        figures = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return {key: figures.get(key, {}) for key in ("numbers", "limits")}
 
 
 def _number(text: str | None) -> float | None:

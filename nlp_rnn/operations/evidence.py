@@ -10,7 +10,6 @@ from pathlib import Path
 from nlp_rnn.data import results
 from nlp_rnn.inference import package as packages
 from nlp_rnn.integrations import store
-from nlp_rnn.promotion import Candidate
 from nlp_rnn.schema import SPLITS
 
 # Tags of a model's version, beside those that `store` names.
@@ -29,10 +28,6 @@ class Evidence:
     examples: int
     valid: bool
     tags: Mapping[str, str]
-
-    def candidate(self, digest: str) -> Candidate:
-        """The package as the rule of promotion sees it."""
-        return Candidate(digest, self.metric, self.score, self.examples, self.valid)
 
 
 def read(run: str) -> Evidence:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,18 @@ from nlp_rnn.integrations.registration import Registered
 from nlp_rnn.integrations.registry import Version
 from nlp_rnn.operations import champion as champions
 from nlp_rnn.operations import decisions, evidence
-from nlp_rnn.operations.champion import DECIDED, DECISION, PROVISIONAL, REASON
+from nlp_rnn.operations.champion import (
+    DECIDED,
+    DECISION,
+    NUMBERS,
+    PROVISIONAL,
+    REASON,
+    REPLACED,
+    ROLLED_BACK,
+)
+from nlp_rnn.operations.contest import Contest
 from nlp_rnn.operations.evidence import Evidence
-from nlp_rnn.promotion import Candidate, Decision, decide
+from nlp_rnn.promotion import Decision, Limits, decide
 from nlp_rnn.schema import NlpRnnError, WorkspaceBusy
 
 WAIT = 300.0  # seconds, for another release in this workspace
@@ -39,29 +50,31 @@ def register(name: str) -> Registered:
         NlpRnnError: a damaged package, or a registry that fails.
     """
     params.load(name)
-    with _alone():
+    with alone():
         return _register(name, evidence.read(name))
 
 
 def promote(name: str) -> Decision:
     """Decides whether a run's package becomes champion, acts on it, and records it; registers it if need be.
 
-    The champion's alias moves only after the package was fetched from the registry, verified, and has
-    answered. A champion that was scored on another test set is scored on this one first.
+    Champion and challenger answer the same test set, now. The champion's alias moves only after the package
+    was fetched from the registry, verified, and has answered.
 
     Raises:
         what :func:`register` raises; WorkspaceBusy also where somebody elsewhere keeps moving the alias.
     """
-    margin = params.load(name).promotion.margin
-    with _alone():
+    limits = Limits(**asdict(params.load(name).promotion))
+    with alone():
         found = evidence.read(name)
         registered = _register(name, found)
+        contest = Contest(name, found)
+        challenger = contest.candidate(registered.digest)
         for _ in range(ATTEMPTS):
             champion = registry.champion(name)
-            rival = None if champion is None else champions.candidate(champion, found, registered.digest)
-            decision = decide(rival, found.candidate(registered.digest), margin=margin)
-            if _act(decision, registered, champion):
-                decisions.append(_record(decision, registered, found, champion, rival))
+            rival = None if champion is None else contest.against(champion)
+            decision = _refused_for_good(registered) or decide(rival, challenger, limits=limits)
+            if _act(decision, registered, champion, limits):
+                decisions.append(_record(decision, registered, found, champion, limits))
                 return decision
         raise WorkspaceBusy(f"somebody else keeps moving the champion of {name}; try again later.")
 
@@ -109,25 +122,34 @@ def _register(name: str, found: Evidence) -> Registered:
     )
 
 
-def _act(decision: Decision, registered: Registered, champion: Version | None) -> bool:
+def _refused_for_good(registered: Registered) -> Decision | None:
+    """What somebody has taken out of production does not come back by itself."""
+    tags = registry.resolve(f"models:/{registered.name}/{registered.version}").tags
+    if ROLLED_BACK not in tags:
+        return None
+    return Decision(False, None, False, f"It was rolled back at {tags[ROLLED_BACK]}; train another.")
+
+
+def _act(decision: Decision, registered: Registered, champion: Version | None, limits: Limits) -> bool:
     """Tags the version and moves aliases; False where the champion changed meanwhile."""
     name, version = registered.name, registered.version
     if decision.promote:
-        _check(registry.resolve(f"models:/{name}/{version}"))
+        prove(registry.resolve(f"models:/{name}/{version}"))
     if _number_of(registry.champion(name)) != _number_of(champion):
         return False
     if champion is None or champion.digest != registered.digest:
         # Before the alias, so that a champion always says why it is one.
-        registry.set_tags(
-            name,
-            version,
-            {
-                DECISION: decision.alias or "refused",
-                REASON: decision.reason,
-                DECIDED: _now(),
-                PROVISIONAL: str(decision.provisional).lower(),
-            },
-        )
+        figures = {"numbers": dict(decision.numbers), "limits": asdict(limits)}
+        tags = {
+            DECISION: decision.alias or "refused",
+            REASON: decision.reason,
+            DECIDED: now(),
+            NUMBERS: json.dumps(figures),
+            PROVISIONAL: str(decision.provisional).lower(),
+        }
+        if decision.promote and champion is not None:
+            tags[REPLACED] = champion.version
+        registry.set_tags(name, version, tags)
     if decision.alias is not None:
         registry.set_alias(name, decision.alias, version)
     if decision.promote and _number_of(registry.challenger(name)) == version:
@@ -135,7 +157,7 @@ def _act(decision: Decision, registered: Registered, champion: Version | None) -
     return _number_of(registry.champion(name)) == (version if decision.promote else _number_of(champion))
 
 
-def _check(version: Version) -> None:
+def prove(version: Version) -> None:
     """Proves that a version can be used as production would use it."""
     with champions.fetched(version) as predictor:
         try:
@@ -154,11 +176,11 @@ def _record(
     registered: Registered,
     found: Evidence,
     champion: Version | None,
-    rival: Candidate | None,
+    limits: Limits,
 ) -> dict[str, Any]:
     finite = found.score is not None and math.isfinite(found.score)
     return {
-        "time": _now(),
+        "time": now(),
         "run": registered.name,
         "version": registered.version,
         "package": registered.digest,
@@ -167,18 +189,24 @@ def _record(
         "metric": found.metric,
         "score": found.score if finite else None,
         "champion": None
-        if champion is None or rival is None
-        else {"version": champion.version, "package": champion.digest, "score": rival.score},
+        if champion is None
+        else {
+            "version": champion.version,
+            "package": champion.digest,
+            "score": decision.numbers.get("champion.score"),
+        },
         "promote": decision.promote,
         "alias": decision.alias,
         "provisional": decision.provisional,
         "reason": decision.reason,
+        "numbers": dict(decision.numbers),
+        "limits": asdict(limits),
         "store": store.address(),
     }
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Holds the lock that lets releases of this workspace happen one after the other."""
     from filelock import FileLock, Timeout
 
@@ -197,5 +225,6 @@ def _number_of(version: Version | None) -> str | None:
     return None if version is None else version.version
 
 
-def _now() -> str:
+def now() -> str:
+    """The time, to the second, in UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")

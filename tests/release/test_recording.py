@@ -28,11 +28,11 @@ def test_evaluation_joins_the_run_of_its_training(workspace) -> None:
     assert run.info.run_id == run_id
     assert "nlp_rnn.rebuilt" not in run.data.tags
     metrics = run.data.metrics
-    assert metrics["test_accuracy"] == 0.6
+    assert metrics["test_accuracy"] == 0.3
     assert metrics["baseline_score"] == 0.4
     assert metrics["best_dev_accuracy"] == 0.7
     assert metrics["f1/positive"] == metrics["f1/A_B"] == 0.5
-    assert metrics["test_examples"] == 2
+    assert metrics["test_examples"] == 100
 
 
 def test_run_is_rebuilt_from_files_once(workspace) -> None:
@@ -62,6 +62,6 @@ def test_run_is_rebuilt_from_files_once(workspace) -> None:
 
 def test_new_report_on_the_same_package_is_logged_too(workspace) -> None:
     run_id = record(workspace)
-    workspace.evaluate(0.65)
+    workspace.report(0.65)
     assert record(workspace) == run_id
     assert store.client().get_run(run_id).data.metrics["test_accuracy"] == 0.65

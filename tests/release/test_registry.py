@@ -15,9 +15,9 @@ def test_same_bytes_are_the_same_version(workspace) -> None:
     first = release.register(NAME)
     assert (first.version, first.created) == ("1", True)
     assert release.register(NAME) == registration.Registered(NAME, "1", first.digest, created=False)
-    workspace.train(seed=2)
+    workspace.train(seed=2, says="negative")
     assert release.register(NAME).version == "2"
-    workspace.train(seed=1)
+    workspace.train(seed=1, says="negative")
     assert release.register(NAME).version == "1"
     assert len(store.client().search_model_versions(f"name = '{NAME}'")) == 2
 
@@ -29,8 +29,8 @@ def test_version_says_where_it_comes_from(workspace) -> None:
     assert version.digest == packages.verify(workspace.package)
     tags = dict(version.tags)
     assert tags["nlp_rnn.metric"] == "accuracy"
-    assert tags["nlp_rnn.score"] == "0.6"
-    assert tags["nlp_rnn.examples"] == "2"
+    assert tags["nlp_rnn.score"] == "0.3"
+    assert tags["nlp_rnn.examples"] == "100"
     assert tags["validation_status"] == "passed"
     assert tags["nlp_rnn.data.test"] == packages.digest(workspace.test_set)
     assert tags["nlp_rnn.report"] == packages.digest(workspace.metrics)
@@ -42,7 +42,7 @@ def test_version_says_where_it_comes_from(workspace) -> None:
         "origin/params.yaml",
     }
     # A later report belongs to the version; a later lock has nothing to do with its bytes.
-    workspace.evaluate(0.7)
+    workspace.report(0.7)
     Path("dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
     release.register(NAME)
     later = registry.resolve("models:/toy/1").tags

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from nlp_rnn.inference import load
 from nlp_rnn.integrations import registry
 from nlp_rnn.operations import champion as champions
 from nlp_rnn.operations import decisions, release
@@ -15,55 +14,93 @@ from nlp_rnn.schema import DataError, NlpRnnError, UsageError
 NAME = "toy"
 
 
-def test_first_version_becomes_provisional_champion(workspace) -> None:
+def test_first_version_becomes_champion_and_says_on_what_evidence(workspace) -> None:
     assert not release.is_settled(NAME)
     decision = release.promote(NAME)
     assert decision.promote
     version = registry.champion(NAME)
     assert version is not None
     assert version.version == "1"
-    assert version.tags["provisional"] == "true"
+    assert version.tags["provisional"] == "false"
     assert version.tags["decision"] == "champion"
     assert version.tags["reason"] == decision.reason
+    assert json.loads(version.tags["numbers"])["numbers"]["baseline.score"] == 0.1
     assert release.is_settled(NAME)
-    assert "version 1 is the champion (provisional), with accuracy 0.6" in release.champion_line(NAME)
+    assert "version 1 is the champion, with accuracy 0.3" in release.champion_line(NAME)
 
 
-def test_worse_is_challenger_and_better_replaces(workspace) -> None:
+def test_first_version_that_equals_the_baseline_is_provisional_and_one_below_it_stays_behind(
+    workspace,
+) -> None:
+    workspace.write_baseline(["positive"] * 60 + ["negative"] * 40)  # right of 90
+    decision = release.promote(NAME)
+    assert (decision.promote, decision.alias) == (False, "challenger")
+    assert registry.champion(NAME) is None
+    workspace.write_baseline(["negative"] * 100)
+    assert release.promote(NAME).promote
+    assert registry.champion(NAME).tags["provisional"] == "true"
+    assert "(provisional)" in release.champion_line(NAME)
+
+
+def test_equal_is_challenger_and_better_replaces(workspace) -> None:
     release.promote(NAME)
-    workspace.train(seed=2)
-    workspace.evaluate(0.605)  # the margin is 0.01
+    workspace.train(seed=2, says="negative")
+    workspace.evaluate()
     assert not release.is_settled(NAME)
     assert not release.promote(NAME).promote
     assert registry.champion(NAME).version == "1"
     assert registry.challenger(NAME).version == "2"
     assert registry.challenger(NAME).tags["decision"] == "challenger"
     assert release.is_settled(NAME)
-    workspace.train(seed=3)
-    workspace.evaluate(0.7)
+    workspace.train(seed=3, says="positive")
+    workspace.evaluate()
     assert release.promote(NAME).promote
     assert registry.champion(NAME).version == "3"
     assert registry.champion(NAME).tags["provisional"] == "false"
     # The record has all of it, one line for each decision.
     records = [json.loads(line) for line in decisions.PATH.read_text().splitlines()]
     assert [(r["version"], r["promote"], r["score"]) for r in records] == [
-        ("1", True, 0.6),
-        ("2", False, 0.605),
+        ("1", True, 0.3),
+        ("2", False, 0.3),
         ("3", True, 0.7),
     ]
     assert records[2]["champion"] == {
         "version": "1",
         "package": registry.resolve("models:/toy/1").digest,
-        "score": 0.6,
+        "score": 0.3,
     }
+    assert records[2]["limits"]["margin"] == 0.01
+    assert records[2]["numbers"]["champion.chance"] < 0.001
+    assert records[2]["numbers"]["class.negative.lead"] < -0.4
+
+
+def test_better_with_a_class_lost_stays_behind(workspace) -> None:
+    release.promote(NAME)
+    params = Path("params.yaml")
+    params.write_text(params.read_text().replace("class_loss: 1.0", "class_loss: 0.05"))
+    workspace.train(seed=2, says="positive")
+    assert workspace.evaluate() == 0.7
+    decision = release.promote(NAME)
+    assert not decision.promote
+    assert "Its F1 of negative fell from 0.4615 to 0.0000" in decision.reason
+
+
+def test_a_report_of_another_package_promotes_nothing(workspace) -> None:
+    workspace.report(0.9, 100)
+    decision = release.promote(NAME)
+    assert (decision.promote, decision.alias) == (False, None)
+    assert "says accuracy 0.9000, but it scores 0.3000 now" in decision.reason
 
 
 def test_challenger_that_is_promoted_later_is_one_no_more(workspace) -> None:
     release.promote(NAME)
-    workspace.train(seed=2)
-    workspace.evaluate(0.5)
+    workspace.train(seed=2, says="positive")
+    workspace.write_examples("test", ["negative"] * 100)
+    workspace.evaluate()
     release.promote(NAME)
-    workspace.evaluate(0.9)
+    assert registry.challenger(NAME).version == "2"
+    workspace.write_examples("test", ["positive"] * 100)
+    workspace.evaluate()
     assert release.promote(NAME).promote
     assert registry.champion(NAME).version == "2"
     assert registry.challenger(NAME) is None
@@ -79,9 +116,7 @@ def test_same_package_again_changes_nothing(workspace) -> None:
 
 @pytest.mark.parametrize("flaw", ["nan", "missing", "empty", "refused"])
 def test_unsound_is_registered_but_stays_behind(workspace, flaw: str) -> None:
-    workspace.evaluate(
-        {"nan": float("nan"), "missing": None}.get(flaw, 0.9), examples=0 if flaw == "empty" else 2
-    )
+    workspace.report({"nan": float("nan"), "missing": None}.get(flaw, 0.3), examples=100 * (flaw != "empty"))
     workspace.write_validation(success=flaw != "refused")
     decision = release.promote(NAME)
     assert not decision.promote
@@ -94,21 +129,20 @@ def test_unsound_is_registered_but_stays_behind(workspace, flaw: str) -> None:
 
 def test_champion_is_scored_again_on_another_test_set(workspace) -> None:
     release.promote(NAME)
-    # A test set on which the champion is always right.
-    (answer,) = load(workspace.package).predict(["Maria flew to Rome , not bad at all ."])
-    workspace.write_examples("test", [answer.label] * 3)
-    workspace.train(seed=2)
-    workspace.evaluate(0.9, examples=3)
+    workspace.write_examples("test", ["negative"] * 100)  # on which the champion is always right
+    workspace.train(seed=2, says="positive")
+    workspace.write_baseline(["positive"] * 100)
+    workspace.evaluate()
     decision = release.promote(NAME)
     assert not decision.promote
-    assert decision.numbers["champion_score"] == 1.0
+    assert decision.numbers["champion.score"] == 1.0
     assert decisions.last(NAME)["champion"]["score"] == 1.0
 
 
 def test_alias_moves_only_to_a_version_that_can_be_used(workspace) -> None:
     release.promote(NAME)
-    workspace.train(seed=2)
-    workspace.evaluate(0.9)
+    workspace.train(seed=2, says="positive")
+    workspace.evaluate()
     release.register(NAME)
     manifest = (workspace.package / "MANIFEST.json").read_bytes()
     manifests = Path("mlruns/artifacts").rglob(f"artifacts/{registry.PLACE}/MANIFEST.json")
@@ -128,11 +162,10 @@ def test_alias_moves_only_to_a_version_that_can_be_used(workspace) -> None:
 
 def test_champion_that_somebody_else_moves_is_judged_again(workspace, monkeypatch) -> None:
     release.promote(NAME)
-    workspace.train(seed=2)
-    workspace.evaluate(0.9)
+    workspace.train(seed=2, says="positive")
     release.register(NAME)
-    workspace.train(seed=3)
-    workspace.evaluate(0.7)
+    workspace.train(seed=3, says="positive")
+    workspace.evaluate()
     ask, asked = registry.champion, []
 
     def moved_after_the_first_look(name: str):
@@ -143,7 +176,7 @@ def test_champion_that_somebody_else_moves_is_judged_again(workspace, monkeypatc
         return answer
 
     monkeypatch.setattr(registry, "champion", moved_after_the_first_look)
-    assert not release.promote(NAME).promote  # better than version 1, but not than version 2
+    assert not release.promote(NAME).promote  # better than version 1, but no better than version 2
     assert ask(NAME).version == "2"
     assert registry.challenger(NAME).version == "3"
 
@@ -191,7 +224,9 @@ def test_missing_parts_are_named(workspace) -> None:
 def test_champion_is_shown_to_people_and_programs(workspace) -> None:
     release.promote(NAME)
     text = champions.show(NAME, as_json=False)
-    assert "version 1 is the champion (provisional), with accuracy 0.6 on 2 test examples" in text
+    assert "version 1 is the champion, with accuracy 0.3 on 100 test examples" in text
     record = json.loads(champions.show(NAME, as_json=True))
-    assert (record["version"], record["score"], record["provisional"]) == (1, 0.6, True)
+    assert (record["version"], record["score"], record["provisional"]) == (1, 0.3, False)
     assert record["package"] == registry.champion(NAME).digest
+    assert record["numbers"]["score"] == 0.3
+    assert record["limits"]["error"] == 0.05
