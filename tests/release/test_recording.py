@@ -53,7 +53,7 @@ def test_run_is_rebuilt_from_files_once(workspace) -> None:
     assert contexts["test"].digest == digest[:32]
     assert json.loads(contexts["test"].source)["sha256"] == digest
     assert json.loads(contexts["test"].source)["fetched"] == {"address": "demo"}
-    assert json.loads(contexts["test"].profile) == {"num_rows": 2}
+    assert json.loads(contexts["test"].profile) == {"num_rows": 100}
     files = {file.path for file in client.list_artifacts(run_id)}
     assert files == {"figures", "package", "report", "report.json", "toy.csv"}
     pictures = {file.path for file in client.list_artifacts(run_id, "figures")}
