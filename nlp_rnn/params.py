@@ -128,6 +128,7 @@ class Promotion:
     error: float = number(0.05, 0, 1)  # better: how often one that is no better may pass for better
     tolerance: float = number(0.01, 0, 1)  # refresh: how much worse it must surely not be
     class_loss: float = number(0.05, 0, 1)  # of a class's F1, no more of it may surely be lost
+    behaviour_loss: float = number(0.05, 0, 1)  # nor of the share of behaviour tests that pass
     slowdown: float = number(1.5, 1)  # times the champion's time for a sentence
 
 

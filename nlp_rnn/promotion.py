@@ -20,6 +20,7 @@ class Limits:
     error: float = 0.05
     tolerance: float = 0.01
     class_loss: float = 0.05
+    behaviour_loss: float = 0.05
     slowdown: float = 1.5
 
 
@@ -41,7 +42,8 @@ class Rival:
 
     digest: str
     overall: Comparison | None  # None where the champion cannot be scored on this test set
-    classes: Mapping[str, Comparison] = field(default_factory=dict)
+    classes: Mapping[str, Comparison] = field(default_factory=dict)  # F1 of each
+    behaviour: Mapping[str, Comparison] = field(default_factory=dict)  # share of tests passed, by capability
     slowdown: float | None = None  # the challenger's time for a sentence, in times of the champion's
 
 
@@ -69,8 +71,8 @@ def decide(champion: Rival | None, challenger: Candidate, *, limits: Limits) -> 
     Returns:
         promotion of the first sound package that is not below the baseline (provisional where it may only
         equal it), and later of one that is surely better, or in the mode ``refresh`` surely no worse, while
-        no class and no latency is worse than the limits; otherwise the alias ``challenger`` for a sound
-        package, and none for one that is not.
+        no class, behaviour or latency is worse than the limits; otherwise the alias ``challenger`` for a
+        sound package, and none for one that is not.
     """
     if champion is not None and champion.digest == challenger.digest:
         return Decision(False, None, False, "It is the champion already.")
@@ -87,7 +89,8 @@ def decide(champion: Rival | None, challenger: Candidate, *, limits: Limits) -> 
     refusal = (
         _below_baseline(challenger)
         or _not_better(champion, challenger, limits)
-        or _class_lost(champion, limits)
+        or _lost("F1", champion.classes, limits.class_loss)
+        or _lost("share of passed tests", champion.behaviour, limits.behaviour_loss)
         or _slower(champion, limits)
     )
     if refusal is not None:
@@ -149,12 +152,13 @@ def _not_better(champion: Rival, challenger: Candidate, limits: Limits) -> str |
     return None if passed else f"{_beside(overall, challenger, limits, passed=False)}."
 
 
-def _class_lost(champion: Rival, limits: Limits) -> str | None:
-    for label, one in champion.classes.items():
-        if one.lead < -limits.class_loss and one.high < 0:
+def _lost(figure: str, slices: Mapping[str, Comparison], limit: float) -> str | None:
+    """Of which slice more was surely lost than the limit."""
+    for name, one in slices.items():
+        if one.lead < -limit and one.high < 0:
             return (
-                f"Its F1 of {label} fell from {one.first:.4f} to {one.second:.4f}, by more than "
-                f"{limits.class_loss:g} ({_evidence(one)})."
+                f"Its {figure} of {name} fell from {one.first:.4f} to {one.second:.4f}, by more than "
+                f"{limit:g} ({_evidence(one)})."
             )
     return None
 
@@ -194,8 +198,8 @@ def _numbers(champion: Rival | None, challenger: Candidate) -> dict[str, float]:
     numbers = {"score": challenger.baseline.second, **_named("baseline", challenger.baseline)}
     if champion is not None and champion.overall is not None:
         numbers |= _named("champion", champion.overall)
-        for label, one in champion.classes.items():
-            numbers[f"class.{label}.lead"] = one.lead
+        for kind, slices in (("class", champion.classes), ("behaviour", champion.behaviour)):
+            numbers |= {f"{kind}.{name}.lead": one.lead for name, one in slices.items()}
         if champion.slowdown is not None:
             numbers["slowdown"] = champion.slowdown
     return numbers

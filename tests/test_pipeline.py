@@ -24,7 +24,7 @@ runs:
     tokenizer: {}
     pretraining: {}
     model: {hidden_size: 16, word_size: 16}
-    training: {epochs: 3, batch_tokens: 60}
+    training: {epochs: 20, batch_tokens: 60, word_dropout: 0, learning_rate: 0.01}
 """
 NAMES = ["Ana", "Boris", "Chen", "Dilip", "Esra", "Femi", "Goran", "Hana", "Ines", "Jamal"]
 TOWNS = ["Rome", "Oslo", "Quito", "Hanoi", "Cairo", "Turin", "Lagos", "Perth", "Nice", "Pune"]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nlp_rnn.evaluation.behaviour import Outcome
 from nlp_rnn.evaluation.metrics import PRIMARY, gold, score
 from nlp_rnn.evaluation.ner import align
 from nlp_rnn.schema import Example
@@ -23,17 +24,20 @@ def write(
     examples: Mapping[str, Sequence[Example]],
     predicted: Mapping[str, Sequence[Any]],
     baseline: Mapping[str, Any],
+    behaviour: Mapping[str, Outcome],
 ) -> dict[str, Any]:
     """Scores a model and writes the files of its report.
 
     ``metrics.json`` is about dev and test; ``predictions.jsonl``, ``confusion.csv`` (a row for each text, or
-    for each entity in either) and ``classes.csv`` about test alone.
+    for each entity in either) and ``classes.csv`` about test alone; ``behaviour.csv`` and ``behaviour.jsonl``
+    have the behaviour tests' figures and failures.
 
     Args:
         folder: where to; made where it is missing.
         task: ``ner`` or ``sentiment``.
         examples, predicted: under ``dev`` and ``test``, the examples and what the model says of each.
         baseline: ``name`` and ``score`` of the model to beat.
+        behaviour: what became of the behaviour tests, by capability.
 
     Returns:
         what ``metrics.json`` holds.
@@ -48,6 +52,7 @@ def write(
         "score": scores["test"][PRIMARY[task]],
         **scores,
         "baseline": {"name": baseline["name"], "score": baseline["score"]},
+        "behaviour": {name: outcome.figures() for name, outcome in behaviour.items()},
         "examples": {split: len(examples[split]) for split in ("dev", "test")},
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,6 +62,9 @@ def write(
     classes = scores["test"]["classes"]
     rows = ([label, *(figures[name] for name in _FIGURES)] for label, figures in classes.items())
     _write_csv(folder / "classes.csv", ("label", *_FIGURES), rows)
+    shares = ([name, outcome.figures()["share"]] for name, outcome in behaviour.items())
+    _write_csv(folder / "behaviour.csv", ("capability", "failed"), shares)
+    _write_failures(folder / "behaviour.jsonl", behaviour)
     write_json(folder / "metrics.json", metrics)  # last: where it is, the others are whole
     return metrics
 
@@ -75,6 +83,22 @@ def write_predictions(path: Path, task: str, examples: Sequence[Example], predic
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
+def _write_failures(path: Path, behaviour: Mapping[str, Outcome]) -> None:
+    """The cases that failed, with both answers, one JSON object a line."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for name, outcome in behaviour.items():
+            for case, (before, after), failed in zip(outcome.cases, outcome.answers, outcome.failed):
+                if failed:
+                    sides = {"before": _side(case.before, before), "after": _side(case.after, after)}
+                    record = {"capability": name, "id": case.before.id, **sides}
+                    file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def _side(example: Example, answer: Any) -> dict[str, Any]:
+    given = {"text": example.text} if example.tokens is None else {"tokens": list(example.tokens)}
+    return {**given, "predicted": answer}
+
+
 def table(name: str, metrics: Mapping[str, Any]) -> str:
     """The test scores of a run for a person to read, classes one below the other."""
     baseline, classes = metrics["baseline"], metrics["test"]["classes"]
@@ -87,6 +111,8 @@ def table(name: str, metrics: Mapping[str, Any]) -> str:
     for label, row in classes.items():
         figures = f"{row['precision']:9.4f}  {row['recall']:.4f}  {row['f1']:.4f}  {row['support']:7d}"
         lines.append(f"{label:{width}}  {figures}")
+    shares = (f"{name} {figures['share']:.1%}" for name, figures in metrics["behaviour"].items())
+    lines.append(f"behaviour tests failed: {', '.join(shares) or 'none made'}")
     return "\n".join(lines)
 
 

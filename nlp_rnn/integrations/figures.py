@@ -27,7 +27,13 @@ def draw(metrics: Mapping[str, Any], *, history: Rows, confusion: Rows) -> Itera
     if history:
         yield "learning_curve", _learning_curve(history, metrics["primary"])
     if metrics["test"]["classes"]:
-        yield "classes", _classes(metrics["test"]["classes"])
+        rows = metrics["test"]["classes"].items()
+        bars = {label: (row["f1"], f"{row['support']} in the test set") for label, row in rows}
+        yield "classes", _bars(bars, "F1 on the test set")
+    if metrics.get("behaviour"):
+        rows = metrics["behaviour"].items()
+        bars = {name: (row["share"], f"{row['failed']} of {row['cases']}") for name, row in rows}
+        yield "behaviour", _bars(bars, "share of behaviour tests that fail")
     if confusion:
         yield "confusion", _confusion(confusion)
 
@@ -47,16 +53,16 @@ def _learning_curve(history: Rows, primary: str) -> Figure:
     return figure
 
 
-def _classes(classes: Mapping[str, Mapping[str, float]]) -> Figure:
+def _bars(rows: Mapping[str, tuple[float, str]], title: str) -> Figure:
+    """Shares in [0, 1] by name, each with a note."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 1 + 0.5 * len(classes)), layout="constrained")
+    figure = Figure(figsize=(7, 1 + 0.5 * len(rows)), layout="constrained")
     axes = figure.subplots()
-    labels = list(classes)[::-1]
-    bars = axes.barh(labels, [classes[label]["f1"] for label in labels], color="tab:blue")
-    notes = [f"{classes[label]['f1']:.3f}  ({classes[label]['support']} in the test set)" for label in labels]
-    axes.bar_label(bars, notes, padding=3)
-    axes.set(xlabel="F1 on the test set", xlim=(0, 1.4), xticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
+    labels = list(rows)[::-1]
+    bars = axes.barh(labels, [rows[label][0] for label in labels], color="tab:blue")
+    axes.bar_label(bars, [f"{rows[label][0]:.3f}  ({rows[label][1]})" for label in labels], padding=3)
+    axes.set(xlabel=title, xlim=(0, 1.4), xticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
     return figure
 
 

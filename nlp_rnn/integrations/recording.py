@@ -116,6 +116,8 @@ def _scores(metrics: Mapping[str, Any]) -> dict[str, float]:
     for label, row in test["classes"].items():
         safe = re.sub(r"[^\w\- ]", "_", label)
         result.update({f"{name}/{safe}": value for name, value in row.items()})
+    for name, row in metrics.get("behaviour", {}).items():  # which reports made before had not
+        result[f"behaviour_failed/{name}"] = row["share"]
     result["baseline_score"] = metrics["baseline"]["score"]
     result["test_examples"] = metrics["examples"]["test"]
     result[f"best_dev_{metrics['primary']}"] = metrics["dev"][metrics["primary"]]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nlp_rnn.data import examples
-from nlp_rnn.evaluation.comparison import compare
+from nlp_rnn.evaluation import behaviour
+from nlp_rnn.evaluation.comparison import compare, compare_counts
 from nlp_rnn.evaluation.metrics import gold
 from nlp_rnn.inference import Predictor, load
 from nlp_rnn.integrations.registry import Version
@@ -44,6 +45,7 @@ class Contest:
         self._gold = gold(self._task, self._test)
         self._answers = self._challenger.predict_examples(self._test) if self._sound else []
         self._baseline = _baseline(run, self._test) if self._sound else None
+        self._cases = behaviour.make(self._task, self._challenger.language, self._test)
 
     def candidate(self, digest: str) -> Candidate:
         """The challenger as the rule of promotion sees it; digest: its package's."""
@@ -60,9 +62,18 @@ class Contest:
             if predictor.task != self._task:  # the run has another task than it had
                 return Rival(champion.digest, None)
             answers = predictor.predict_examples(self._test)
+            passed = behaviour.check(predictor.predict_examples, self._cases)
             slowdown = _slowdown(self._challenger, predictor, self._test)
         overall = compare(self._task, self._gold, answers, self._answers)
-        return Rival(champion.digest, overall, self._classes(answers), slowdown)
+        return Rival(champion.digest, overall, self._classes(answers), self._behaviour(passed), slowdown)
+
+    def _behaviour(self, champion: Mapping[str, behaviour.Outcome]) -> dict[str, Comparison]:
+        """Champion and challenger on the behaviour tests of each capability."""
+        challenger = behaviour.check(self._challenger.predict_examples, self._cases)
+        return {
+            name: compare_counts(outcome.counts(), challenger[name].counts())
+            for name, outcome in champion.items()
+        }
 
     def _classes(self, answers: Sequence[Any]) -> dict[str, Comparison]:
         """Champion and challenger on each class that the test set has enough of."""

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from nlp_rnn import inference
 from nlp_rnn.data import results, sources_lock
 from nlp_rnn.data.examples import read
-from nlp_rnn.evaluation import report
+from nlp_rnn.evaluation import behaviour, report
 from nlp_rnn.integrations import recording
 from nlp_rnn.params import Run
 from nlp_rnn.schema import DataError, Example
@@ -31,12 +31,15 @@ def main(run: Run) -> None:
         )
     examples = {split: list(read(folder / f"{split}.jsonl")) for split in ("dev", "test")}
     predicted = {split: _predict(model, examples[split], f"{run.name} {split}") for split in examples}
+    cases = behaviour.make(run.task, run.language, examples["test"])
+    outcomes = behaviour.check(model.predict_examples, cases)
     metrics = report.write(
         Path("data/reports") / run.name,
         task=run.task,
         examples=examples,
         predicted=predicted,
         baseline=baseline,
+        behaviour=outcomes,
     )
     _record(run.name, package, folder)
     print(report.table(run.name, metrics))

@@ -1,11 +1,15 @@
 import json
 
+import numpy as np
 import pytest
 
+from nlp_rnn.evaluation.behaviour import Case, Outcome
 from nlp_rnn.evaluation.report import table, write
 from nlp_rnn.schema import DataError, Example
 
 BASELINE = {"name": "linear", "score": 0.25, "test": {"ignored": True}}
+CASES = [Case(Example("4", "f:4", text="Hi."), Example("4", "f:4", text=after)) for after in ("Hi!", "hi")]
+BEHAVIOUR = {"typos": Outcome(CASES, [("a", "b"), ("a", "a")], np.array([True, False]))}
 
 
 def sentence(number, tokens, tags):
@@ -41,7 +45,7 @@ def classified():
 
 
 def test_the_files_of_a_tagger(tmp_path, tagged):
-    returned = write(tmp_path, **tagged, baseline=BASELINE)
+    returned = write(tmp_path, **tagged, baseline=BASELINE, behaviour=BEHAVIOUR)
 
     metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert metrics == returned
@@ -63,8 +67,21 @@ def test_the_files_of_a_tagger(tmp_path, tagged):
     )
 
 
+def test_behaviour_tests_leave_shares_and_what_failed(tmp_path, classified):
+    metrics = write(tmp_path, **classified, baseline=BASELINE, behaviour=BEHAVIOUR)
+    assert metrics["behaviour"] == {"typos": {"cases": 2, "failed": 1, "share": 0.5}}
+    assert (tmp_path / "behaviour.csv").read_text() == "capability,failed\ntypos,0.5\n"
+    (line,) = (tmp_path / "behaviour.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line) == {
+        "capability": "typos",
+        "id": "4",
+        "before": {"text": "Hi.", "predicted": "a"},
+        "after": {"text": "Hi!", "predicted": "b"},
+    }
+
+
 def test_the_files_of_a_classifier(tmp_path, classified):
-    metrics = write(tmp_path, **classified, baseline=BASELINE)
+    metrics = write(tmp_path, **classified, baseline=BASELINE, behaviour=BEHAVIOUR)
 
     assert (metrics["primary"], metrics["score"]) == ("accuracy", 0.5)
     assert (tmp_path / "confusion.csv").read_text() == 'actual,predicted\ngood,good\n"so, ""so""",good\n'
@@ -78,11 +95,14 @@ def test_the_same_predictions_give_the_same_bytes_in_any_folder(tmp_path, task, 
     inputs = request.getfixturevalue(task)
     contents = []
     for folder in (tmp_path / "here", tmp_path / "there" / "deeper"):
-        write(folder, **inputs, baseline=BASELINE)
+        write(folder, **inputs, baseline=BASELINE, behaviour=BEHAVIOUR)
         contents.append({path.name: path.read_bytes() for path in folder.iterdir()})
 
     assert contents[0] == contents[1]
-    assert set(contents[0]) == {"metrics.json", "predictions.jsonl", "confusion.csv", "classes.csv"}
+    assert set(contents[0]) == {
+        *("metrics.json", "predictions.jsonl", "confusion.csv", "classes.csv"),
+        *("behaviour.csv", "behaviour.jsonl"),
+    }
     assert not any(str(tmp_path).encode() in content for content in contents[0].values())
 
 
@@ -90,14 +110,15 @@ def test_an_empty_test_set_is_an_error_and_leaves_no_file(tmp_path, classified):
     classified["examples"]["test"] = classified["predicted"]["test"] = []
 
     with pytest.raises(DataError):
-        write(tmp_path / "report", **classified, baseline=BASELINE)
+        write(tmp_path / "report", **classified, baseline=BASELINE, behaviour=BEHAVIOUR)
     assert not (tmp_path / "report").exists()
 
 
 def test_the_table_is_aligned(tmp_path, tagged):
-    assert table("names", write(tmp_path, **tagged, baseline=BASELINE)).splitlines() == [
+    assert table("names", write(tmp_path, **tagged, baseline=BASELINE, behaviour=BEHAVIOUR)).splitlines() == [
         "names: f1 0.5000 on 2 test examples (linear, the baseline: 0.2500)",
         "label  precision  recall      f1  support",
         "LOC       1.0000  0.5000  0.6667        2",
         "PER       0.3333  0.5000  0.4000        2",
+        "behaviour tests failed: typos 50.0%",
     ]

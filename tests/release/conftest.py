@@ -113,6 +113,7 @@ class Workspace:
             "dev": {primary: 0.7},
             "test": {primary: score, "classes": dict.fromkeys(("A/B", "positive"), row)},
             "baseline": {"name": "linear", "score": 0.4},
+            "behaviour": {"typos": {"cases": 20, "failed": 5, "share": 0.25}},
             "examples": {"dev": 2, "test": examples},
         }
         self.metrics.parent.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,8 @@ def test_run_is_rebuilt_from_files_once(workspace) -> None:
     files = {file.path for file in client.list_artifacts(run_id)}
     assert files == {"figures", "package", "report", "report.json", "toy.csv"}
     pictures = {file.path for file in client.list_artifacts(run_id, "figures")}
-    assert pictures == {f"figures/{name}.png" for name in ("classes", "confusion", "learning_curve")}
+    drawn = ("behaviour", "classes", "confusion", "learning_curve")
+    assert pictures == {f"figures/{name}.png" for name in drawn}
 
 
 def test_new_report_on_the_same_package_is_logged_too(workspace) -> None:

@@ -98,6 +98,8 @@ def test_the_report_says_what_the_package_says(run, capsys):
         "predictions.jsonl",
         "confusion.csv",
         "classes.csv",
+        "behaviour.csv",
+        "behaviour.jsonl",
     }
     told = capsys.readouterr()
     assert f"tiny: {metrics['primary']} {metrics['score']:.4f} on {len(test)} test examples" in told.out
