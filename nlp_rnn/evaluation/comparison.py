@@ -45,7 +45,7 @@ def compare(
     """
     check(gold, first)
     check(gold, second)
-    one, other = (_counts(task, gold, answers, only) for answers in (first, second))
+    one, other = (counts(task, gold, answers, only) for answers in (first, second))
     return compare_counts(one, other, trials=trials, seed=seed)
 
 
@@ -71,8 +71,11 @@ def compare_counts(
     )
 
 
-def _counts(task: str, gold: Sequence[Any], answers: Sequence[Any], only: str | None) -> np.ndarray:
-    """[n, 3]; a text is one thing, so that F1 over all of them is accuracy."""
+def counts(task: str, gold: Sequence[Any], answers: Sequence[Any], only: str | None = None) -> np.ndarray:
+    """Things in gold, in the answers and in both, of each example, [n, 3].
+
+    A text is one thing, so that F1 over all of them is accuracy. For the arguments see :func:`compare`.
+    """
     rows = []
     for right, guess in zip(gold, answers):
         found = [_things(task, answer, only) for answer in (right, guess)]
