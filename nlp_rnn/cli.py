@@ -125,13 +125,25 @@ def predict(
         str, typer.Argument(metavar="MODEL", help="A package's folder, or models:/NAME@champion.")
     ],
     texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="What to label.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", help="A file with one text a line.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", help="One text a line; with --output also JSON Lines, CSV, TSV or Parquet."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Where the answers go: .jsonl, .csv or .parquet.")
+    ] = None,
+    column: Annotated[str, typer.Option("--column", help="Of the file's texts.")] = "text",
     json: AsJson = False,
 ) -> None:
     """Label texts: those given, a file's lines, or else the lines of standard input."""
     from nlp_rnn.operations import predict as prediction
 
-    prediction.main(model, texts or [], file, as_json=json)
+    if output is None:
+        prediction.main(model, texts or [], file, as_json=json)
+    elif file is None or texts:
+        raise UsageError("--output is for the texts of a --file.")
+    else:
+        prediction.to_file(model, file, output, column=column)
 
 
 @app.command(rich_help_panel=MODELS)

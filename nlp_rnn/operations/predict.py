@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import IO
 from unicodedata import category
 
+from nlp_rnn.data import rows
 from nlp_rnn.inference import Predictor, load
+from nlp_rnn.operations import bulk
 from nlp_rnn.schema import DataError, Prediction, UsageError
 
 CHUNK = 512  # texts that are answered together
@@ -28,6 +30,18 @@ def main(model: str, texts: Sequence[str], file: Path | None, *, as_json: bool) 
         print("one text a line; Ctrl-D ends", file=sys.stderr)
     for prediction in answers(model, _chosen(texts, file), chunk=1 if interactive else CHUNK):
         print(to_json(prediction) if as_json else to_text(prediction, color=color), flush=interactive)
+
+
+def to_file(model: str, file: Path, output: Path, *, column: str) -> None:
+    """Answers all rows of a file into another, with a bar; see :func:`nlp_rnn.operations.bulk.predict`."""
+    import typer
+
+    with (
+        _opened(model) as predictor,
+        typer.progressbar(length=rows.count(file), file=sys.stderr, label=output.name) as bar,
+    ):
+        done = bulk.predict(predictor, file, output, column=column, progress=bar.update)
+    print(f"{output}: {done} rows")
 
 
 def answers(model: str, texts: Iterable[str], *, chunk: int = CHUNK) -> Iterator[Prediction]:

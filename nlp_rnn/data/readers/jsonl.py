@@ -61,7 +61,7 @@ def _pairs(
 ) -> Iterator[tuple[int, Any, Any]]:
     """Line and the two values that matter of each object; the first object's keys tell which those are."""
     keys: list[str] = []
-    for number, record in _objects(path):
+    for number, record in objects(path):
         where = f"{path}:{number}"
         keys = keys or [_key(list(record), role, given[role], where) for role in (content, annotation)]
         if missing := [key for key in keys if key not in record]:
@@ -79,7 +79,8 @@ def _key(names: list[str], role: str, given: str | None, where: str) -> str:
     return names[position]
 
 
-def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yields the number and the object of each line that is not blank; raises DataError for no object."""
     for number, line in lines.read(path):
         where = f"{path}:{number}"
         if not line.strip(" \t\r"):

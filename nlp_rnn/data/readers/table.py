@@ -25,16 +25,24 @@ def read_csv(path: Path, given: Mapping[str, str | None]) -> Iterator[tuple[int,
         DataError: a row with more or fewer fields than the first, or an open quote.
         UsageError: there is no such column.
     """
-    return _pairs(path, list(_csv(path)), given)
+    return _pairs(path, list(records(path)), given)
 
 
 def read_tsv(path: Path, given: Mapping[str, str | None]) -> Iterator[tuple[int, str, str]]:
     """The same of fields between tabs, where a quote is a character like any other."""
-    rows = ((number, line.removesuffix("\r").split("\t")) for number, line in lines.read(path))
-    return _pairs(path, [row for row in rows if row[1] != [""]], given)
+    return _pairs(path, list(tab_records(path)), given)
 
 
-def _csv(path: Path) -> Iterator[Record]:
+def tab_records(path: Path) -> Iterator[Record]:
+    """Yields each row of a TSV file that is not blank."""
+    for number, line in lines.read(path):
+        fields = line.removesuffix("\r").split("\t")
+        if fields != [""]:
+            yield number, fields
+
+
+def records(path: Path) -> Iterator[Record]:
+    """Yields each row of a CSV file that is not blank; raises DataError for one that is no CSV."""
     reader = csv.reader((f"{line}\n" for _, line in lines.read(path)), strict=True)
     while True:
         start = reader.line_num + 1
