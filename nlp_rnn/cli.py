@@ -166,6 +166,21 @@ def promote(run: RunName) -> None:
 
 
 @app.command(rich_help_panel=MODELS)
+def pull(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="models:/NAME@champion, or /VERSION.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the copy lies.")],
+) -> None:
+    """Bring a verified copy of a registered package up to date; offline, the last good one stays."""
+    from nlp_rnn.operations import pull as pulls
+
+    done = pulls.pull(model, folder)
+    if done.problem is not None:
+        print(f"nlp-rnn: {done.problem} {folder} keeps package {done.digest[:12]}.", file=sys.stderr)
+    else:
+        print(f"{folder}: {model} is version {done.version}, {'fetched' if done.new else 'as it is here'}")
+
+
+@app.command(rich_help_panel=MODELS)
 def rollback(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The model's name, which is its run's.")],
 ) -> None:

@@ -31,6 +31,10 @@ SETTINGS = {
 }
 
 
+class Unreachable(NlpRnnError):
+    """The store does not answer."""
+
+
 def uri() -> str:
     """MLflow's tracking address: what MLFLOW_TRACKING_URI says, or the workspace's own database."""
     chosen = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}{FOLDER / 'mlflow.db'}"
@@ -122,7 +126,7 @@ def explained() -> Iterator[None]:
         yield
     except MlflowException as error:
         if "Max retries exceeded" in str(error):
-            raise NlpRnnError(f"MLflow at {address()} does not answer; is the server up?") from error
+            raise Unreachable(f"MLflow at {address()} does not answer; is the server up?") from error
         raise NlpRnnError(f"MLflow at {address()} says: {problem(error)}") from error
 
 
