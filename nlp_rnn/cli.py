@@ -202,6 +202,17 @@ def champion(
     print(champions.show(name, as_json=json))
 
 
+@app.command(rich_help_panel=MODELS)
+def lineage(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="models:/NAME@champion, or /VERSION.")],
+    json: AsJson = False,
+) -> None:
+    """Show where a model came from: its run, commit, stages and data, each with its digest."""
+    from nlp_rnn.operations import lineage as lineages
+
+    print(lineages.show(model, as_json=json))
+
+
 def _flows(name: str) -> Any:
     """A module of flows/, which belongs to the project and not to the package: it is found by path."""
     from importlib import import_module

@@ -71,7 +71,7 @@ def register(
         return Registered(name, str(oldest.version), digest, created=False)
     for path in files:
         if path.is_file():
-            client.log_artifact(run_id, str(path), "origin")
+            client.log_artifact(run_id, str(path), registry.ORIGIN)
     _create_model(client, name)
     model = _log_model(client, package, run_id, digest)
     everything = {**tags, **origin, store.PACKAGE: digest, _MODEL: model.model_id}

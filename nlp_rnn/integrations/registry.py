@@ -16,6 +16,7 @@ from nlp_rnn.integrations import store
 from nlp_rnn.schema import NlpRnnError, UsageError
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+ORIGIN = "origin"  # where a run keeps the files that tell where its package came from
 PLACE = "artifacts/package"  # where a model of MLflow's holds the package
 _URI = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>[0-9]+))")
 
@@ -28,6 +29,7 @@ class Version:
     version: str
     created: datetime
     tags: Mapping[str, str]
+    run_id: str = ""  # of MLflow's run that made it
 
     @property
     def digest(self) -> str:
@@ -130,6 +132,17 @@ def download(version: Version, folder: Path) -> str:
     return digest
 
 
+@store.explained()
+def origin(version: Version, name: str) -> str | None:
+    """What a file read, ``dvc.lock`` say, that was kept when a version was made; None where it was not."""
+    client = store.client()
+    path = f"{ORIGIN}/{name}"
+    if path not in {file.path for file in client.list_artifacts(version.run_id, ORIGIN)}:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        return Path(client.download_artifacts(version.run_id, path, folder)).read_text(encoding="utf-8")
+
+
 def _or_none(ask: Any) -> Any:
     """What a client answers, or None where there is no such model, version or alias."""
     from mlflow.exceptions import MlflowException
@@ -147,7 +160,7 @@ def _or_none(ask: Any) -> Any:
 
 def _version(found: Any) -> Version:
     created = datetime.fromtimestamp(found.creation_timestamp / 1000, UTC)
-    return Version(found.name, str(found.version), created, dict(found.tags))
+    return Version(found.name, str(found.version), created, dict(found.tags), found.run_id or "")
 
 
 @store.explained()

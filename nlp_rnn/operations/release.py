@@ -118,7 +118,7 @@ def _register(name: str, found: Evidence) -> Registered:
         run_id=run_id,
         tags=found.tags,
         origin=evidence.origin(),
-        files=[Path("dvc.lock"), params.PATH],
+        files=[Path("dvc.lock"), params.PATH, sources_lock.PATH],
     )
 
 
