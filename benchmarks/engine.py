@@ -1,7 +1,7 @@
 """The training engine in ratios: against the plain loop, to the machine's ceiling, and as data grows.
 
 ``python -m benchmarks.engine [--out FOLDER]``, with NLP_RNN_MIRROR where the public sets are, prints a table
-and writes engine.json. Times are CPU-seconds of one thread; what is compared is measured in turns.
+and writes it with engine.json. Times are CPU-seconds of one thread; what is compared is measured in turns.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import trainings
+from benchmarks import document, trainings
 from benchmarks.ceiling import Recurrent, product
 from benchmarks.growth import peak
 from benchmarks.plain_loop import PlainTagger, tokens_per_second
@@ -30,6 +30,7 @@ from nlp_rnn import environment
 from nlp_rnn.models.crf import CRF
 from nlp_rnn.training.device import make_deterministic
 
+RESULTS = Path(__file__).resolve().parent / "results"
 PAIRS = 7
 SHARE = 4  # of a set's sentences, one in so many is trained on at a time
 PLAIN_BATCHES = 16
@@ -39,7 +40,7 @@ CORPORA = (1000, 10_000, 100_000)  # sentences
 def main() -> None:
     """Runs all of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="where engine.json goes")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where engine.json goes")
     parser.add_argument("--pairs", type=int, default=PAIRS)
     parser.add_argument("--corpora", type=int, nargs="+", default=CORPORA, help="sentences of each")
     given = parser.parse_args()
@@ -51,7 +52,10 @@ def main() -> None:
         report = measure(Path(folder), pairs=given.pairs, corpora=given.corpora)
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "engine.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(table(report))
+    text = table(report)
+    if given.out == RESULTS:
+        document.insert(RESULTS.parent / "README.md", "engine", text)
+    print(text)
 
 
 def measure(folder: Path, *, pairs: int, corpora: list[int]) -> dict[str, Any]:
