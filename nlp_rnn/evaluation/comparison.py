@@ -97,14 +97,11 @@ def _chance(
     first: np.ndarray, second: np.ndarray, lead: float, trials: int, rng: np.random.Generator
 ) -> float:
     """How likely a lead as large, or larger, is if answers are swapped by the toss of a coin."""
-    change = (second - first)[
-        (first != second).any(axis=1)
-    ]  # where both say the same, a swap changes nothing
+    # Where both say the same, a swap changes nothing.
+    change = (second - first)[(first != second).any(axis=1)].astype(np.float32)
     reached = 1  # what was observed is one of the ways in which coins could have fallen
     for size in _portions(trials, len(change)):
-        swapped = rng.integers(0, 2, (size, len(change)), np.int8).astype(np.float32) @ change.astype(
-            np.float32
-        )
+        swapped = rng.integers(0, 2, (size, len(change)), np.int8).astype(np.float32) @ change
         leads = _f1(second.sum(axis=0) - swapped) - _f1(first.sum(axis=0) + swapped)
         reached += int((leads >= lead - 1e-9).sum())
     return reached / (trials + 1)
