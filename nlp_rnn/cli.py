@@ -181,6 +181,77 @@ def pull(
 
 
 @app.command(rich_help_panel=MODELS)
+def serve(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A package's folder, or models:/NAME@champion.")
+    ],
+    host: Annotated[
+        str,
+        typer.Option("--host", help="What to bind. Other than this machine's own needs a token, or --no-token."),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free one.")] = 8000,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            "--token",
+            envvar="NLP_RNN_TOKEN",
+            help="What requests must send as Authorization: Bearer; better set NLP_RNN_TOKEN than show it here.",
+        ),
+    ] = None,
+    no_token: Annotated[
+        bool, typer.Option("--no-token", help="Whoever reaches an address that is not this machine's may ask.")
+    ] = False,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option("--allowed-host", help="A name that the server goes by; may be repeated; * for any."),
+    ] = None,
+    copy: Annotated[
+        Path | None,
+        typer.Option("--copy", help="Keeps the registered package here, to start without the registry."),
+    ] = None,
+    poll: Annotated[
+        float, typer.Option("--poll", min=0.1, help="Seconds between two looks for a newer model.")
+    ] = 5.0,
+    max_body: Annotated[int, typer.Option("--max-body", min=1, help="Bytes of a request.")] = 1_048_576,
+    max_characters: Annotated[int, typer.Option("--max-characters", min=1, help="Of a text.")] = 20_000,
+    max_texts: Annotated[int, typer.Option("--max-texts", min=1, help="In a request.")] = 256,
+    max_queue: Annotated[
+        int, typer.Option("--max-queue", min=1, help="Characters that may wait; beyond, 503.")
+    ] = 500_000,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=0.01, help="Seconds to receive a request, and to answer it.")
+    ] = 10.0,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Requests that succeed stay out of the log.")
+    ] = False,
+) -> None:
+    """Answer over HTTP, with a page to try it: POST /predict, and see / and /openapi.json."""
+    try:
+        from nlp_rnn.serving import server
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("nlp_rnn"):
+            raise
+        raise UsageError(f"serving needs {error.name}; pip install 'nlp-rnn[serve]'.") from None
+
+    server.main(
+        model,
+        host=host,
+        port=port,
+        token=token,
+        open_to_all=no_token,
+        allowed_hosts=allowed_host or [],
+        copy=copy,
+        poll=poll,
+        body=max_body,
+        characters=max_characters,
+        texts=max_texts,
+        queue=max_queue,
+        seconds=timeout,
+        quiet=quiet,
+    )
+
+
+@app.command(rich_help_panel=MODELS)
 def rollback(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The model's name, which is its run's.")],
 ) -> None:

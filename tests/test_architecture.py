@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "inference": {"text"},
     "integrations": {"inference", "text", "params", "data"},
     "operations": {"data", "evaluation", "inference", "integrations", "params", "promotion", "text"},
+    "serving": {"inference", "integrations", "operations", "text"},
     "stages": {"data", "evaluation", "inference", "integrations", "models", "params", "text", "training"},
     "flows": {"data", "environment", "integrations", "operations", "params", "promotion"},
 }
@@ -40,6 +41,10 @@ ONLY_IN = {
     "numba": ("nlp_rnn/models/character_maximum.py", "nlp_rnn/models/forward_backward.py"),
     "onnxruntime": "nlp_rnn/inference",
     "onnx": "nlp_rnn/inference",
+    "fastapi": "nlp_rnn/serving",
+    "starlette": "nlp_rnn/serving",
+    "uvicorn": "nlp_rnn/serving",
+    "prometheus_client": "nlp_rnn/serving",
 }
 
 
