@@ -187,7 +187,9 @@ def serve(
     ],
     host: Annotated[
         str,
-        typer.Option("--host", help="What to bind. Other than this machine's own needs a token, or --no-token."),
+        typer.Option(
+            "--host", help="What to bind. Other than this machine's own needs a token, or --no-token."
+        ),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free one.")] = 8000,
     token: Annotated[
@@ -195,11 +197,12 @@ def serve(
         typer.Option(
             "--token",
             envvar="NLP_RNN_TOKEN",
-            help="What requests must send as Authorization: Bearer; better set NLP_RNN_TOKEN than show it here.",
+            help="What requests must send as Authorization: Bearer; NLP_RNN_TOKEN hides it better.",
         ),
     ] = None,
     no_token: Annotated[
-        bool, typer.Option("--no-token", help="Whoever reaches an address that is not this machine's may ask.")
+        bool,
+        typer.Option("--no-token", help="Whoever reaches an address that is not this machine's may ask."),
     ] = False,
     allowed_host: Annotated[
         list[str] | None,

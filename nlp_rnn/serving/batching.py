@@ -1,6 +1,6 @@
 """Requests that wait together are answered together, in one call of the predictor, by one thread.
 
-While a call runs, what arrives waits; the next call takes it, up to a budget. Nothing waits when nothing runs.
+What arrives while a call runs waits for the next one, which takes it all, up to a budget. Nothing else waits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A thread that looks where the models come from, and exchanges the one that answers when there is a newer."""
+"""A thread that looks for a newer model where they come from, and puts it in the place of the one in use."""
 
 from __future__ import annotations
 

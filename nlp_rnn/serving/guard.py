@@ -60,7 +60,9 @@ class Guarded:
         if self._token is None:
             return True
         scheme, _, given = authorization.partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode("latin-1"), self._token)
+        return scheme.lower() == "bearer" and hmac.compare_digest(
+            given.strip().encode("latin-1"), self._token
+        )
 
 
 def host_name(header: str) -> str:

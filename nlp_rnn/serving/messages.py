@@ -88,8 +88,20 @@ class Answers(BaseModel):
                         {
                             "text": "Ines Okafor left Siemens.",
                             "spans": [
-                                {"start": 0, "end": 11, "label": "PER", "text": "Ines Okafor", "confidence": 0.97},
-                                {"start": 17, "end": 24, "label": "ORG", "text": "Siemens", "confidence": 0.91},
+                                {
+                                    "start": 0,
+                                    "end": 11,
+                                    "label": "PER",
+                                    "text": "Ines Okafor",
+                                    "confidence": 0.97,
+                                },
+                                {
+                                    "start": 17,
+                                    "end": 24,
+                                    "label": "ORG",
+                                    "text": "Siemens",
+                                    "confidence": 0.91,
+                                },
                             ],
                         }
                     ],

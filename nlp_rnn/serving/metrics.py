@@ -11,6 +11,7 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 
@@ -29,6 +30,7 @@ class Metrics:
         Args:
             waiting: how many requests wait for the predictor.
         """
+        disable_created_metrics()  # a second series for each, which tells nothing new
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -56,7 +58,9 @@ class Metrics:
             ["name", "version", "digest", "task", "language"],
             registry=registry,
         )
-        self._loaded = Gauge("nlp_rnn_model_loaded_seconds", "When it began to, Unix time.", registry=registry)
+        self._loaded = Gauge(
+            "nlp_rnn_model_loaded_seconds", "When it began to, Unix time.", registry=registry
+        )
         self._loads = Counter("nlp_rnn_model_loads", "Models that began to answer.", registry=registry)
         self._failures = Counter(
             "nlp_rnn_model_failures", "Looks for a newer model that newly failed.", registry=registry

@@ -46,9 +46,7 @@ class Folder:
             UsageError: there is no such folder.
         """
         if not path.is_dir():
-            raise UsageError(
-                f"there is no package folder {str(path)!r}; name one, or models:/NAME@champion in the registry."
-            )
+            raise UsageError(f"there is no package folder {str(path)!r}; name one, or models:/NAME@champion.")
         self._path = path
 
     def newest(self) -> tuple[str, str | None]:

@@ -1,4 +1,4 @@
-"""Around everything else: each request is counted, timed and logged, and no failure escapes without an answer."""
+"""Around all else: each request is counted, timed and logged, and none fails without an answer."""
 
 from __future__ import annotations
 

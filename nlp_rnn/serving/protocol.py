@@ -35,7 +35,9 @@ class Protocol(HttpToolsProtocol):
         if self._in_head:
             self._head += len(data)
             if self._head > HEAD_BYTES and not self.transport.is_closing():
-                self.send_400_response(f"The request's head has more than {HEAD_BYTES} bytes; send fewer headers.")
+                self.send_400_response(
+                    f"The request's head has more than {HEAD_BYTES} bytes; send fewer headers."
+                )
         self._watch()
 
     def on_message_begin(self) -> None:

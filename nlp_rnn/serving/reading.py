@@ -1,4 +1,4 @@
-"""From the bytes of a request to the texts in it: everything that can be wrong gets a status and a sentence."""
+"""From the bytes of a request to the texts in it: whatever can be wrong gets a status and a sentence."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ async def read(
             body = await _body(request, most)
     except TimeoutError:
         close = {"Connection": "close"}
-        raise HTTPException(408, f"The body took more than {seconds:g} seconds; send it faster.", close) from None
+        raise HTTPException(
+            408, f"The body took more than {seconds:g} seconds; send it faster.", close
+        ) from None
     except ClientDisconnect:
         raise HTTPException(400, "The connection ended before the body did.") from None
     return texts(parse(body), forms)
