@@ -1,8 +1,8 @@
 """Load for a server, from a process of its own: clients that keep their connections and ask without a pause.
 
 ``python -m benchmarks.load PORT PATH REQUESTS`` prints one line of JSON. A client sends a request as soon as
-it has the answer to its last one. Requests are made beforehand and answers hardly looked at, so that the cores'
-time goes to the server.
+it has the answer to its last one. Requests are made beforehand, and of answers little is looked at: the time
+is the server's.
 """
 
 from __future__ import annotations

@@ -71,6 +71,10 @@ def build(
     async def refuse(request: Request, error: HTTPException) -> Response:
         return problem(error.status_code, _detail(request, error), error.headers)
 
+    @app.exception_handler(Exception)
+    async def fail(request: Request, error: Exception) -> Response:
+        return problem(500, "The server failed at this request; its log says where.")
+
     @app.post(
         "/predict",
         summary="Label one text or several",

@@ -10,7 +10,6 @@ from pathlib import Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nlp_rnn.serving import log
-from nlp_rnn.serving.answers import problem
 from nlp_rnn.serving.metrics import Metrics
 
 LONGEST = 200  # characters of a path that the log shows
@@ -51,11 +50,7 @@ class Observed:
         try:
             await self._app(scope, receive, watched)
         except Exception as error:
-            log.write("error", kind=type(error).__name__, where=_place(error))
-            if not status:
-                await problem(500, "The server failed at this request; its log says where.")(
-                    scope, receive, watched
-                )
+            log.write("error", kind=type(error).__name__, where=_place(error))  # and no word of its message
         finally:
             path, seconds = scope["path"], time.perf_counter() - begun
             self._metrics.answered(path if path in self._paths else "other", status, seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -145,6 +146,7 @@ class Server:
         return self.follower.model
 
     def _loaded(self, model: Model) -> None:
+        gc.freeze()  # what is there now stays: collections that look through it all would stop every request
         self.metrics.loaded(model)
         log.write("model", name=model.name, version=model.version, digest=model.digest)
 
