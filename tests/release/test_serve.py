@@ -10,11 +10,12 @@ import pytest
 
 from nlp_rnn.integrations import registry
 from nlp_rnn.operations import release, rollback
+from nlp_rnn.serving.follower import Follower
+from nlp_rnn.serving.model import Registered
 from tests.serving.client import Server, started, wait
 
-pytest.importorskip("httptools")
 MODEL = "models:/toy@champion"
-CLIENTS = 8
+CLIENTS = 4
 
 
 class Load:
@@ -65,38 +66,43 @@ def test_the_champion_changes_under_load_and_no_request_fails(workspace, tmp_pat
     assert server.lines("model problem") == []
 
 
-def test_a_version_that_is_damaged_never_answers(workspace, tmp_path: Path) -> None:
+def test_a_damaged_version_never_answers_and_without_the_registry_the_copy_does(
+    workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problems: list[tuple[str, bool]] = []
+
+    def follow(copy: str) -> Follower:
+        return Follower(
+            Registered(MODEL, tmp_path / copy),
+            every=1,
+            loaded=lambda model: None,
+            failed=lambda error, hopeless: problems.append((str(error), hopeless)),
+        )
+
+    def answer(follower: Follower) -> tuple[str | None, str | None]:
+        follower.look()
+        assert follower.model is not None
+        return follower.model.version, follower.model.predictor.predict(["Maria"])[0].label
+
+    follow("none").look()
+    assert problems.pop() == (
+        f"there is no {MODEL}; registered models: none yet; `nlp-rnn register RUN` makes one.",
+        True,
+    )
     release.promote("toy")
-    with started(tmp_path, MODEL, "--poll", "0.2") as server:
-        workspace.train(seed=2, says="positive")
-        release.register("toy")
-        for stored in Path("mlruns/artifacts").rglob(f"artifacts/{registry.PLACE}/model.onnx"):
-            stored.write_bytes(stored.read_bytes()[:-1] + b"\0")
-        registry.set_alias("toy", registry.CHAMPION, "2")
-        wait(lambda: server.lines("model problem"))
-        assert "version 2 of toy is damaged" in server.lines("model problem")[0]["problem"]
-        _, _, body = server.post({"text": "Maria"})
-        assert (body["model"]["version"], body["predictions"][0]["label"]) == ("1", "negative")
-        assert b"nlp_rnn_model_failures_total 1.0" in server.get("/metrics")[2]
-
-
-def test_without_its_registry_a_server_starts_from_its_copy_or_waits(workspace, tmp_path: Path) -> None:
-    release.promote("toy")
-    away = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
-    copy = tmp_path / "copy"
-    with started(tmp_path, MODEL, "--copy", str(copy)):
-        pass
-    with started(tmp_path, MODEL, "--copy", str(copy), **away) as server:
-        _, _, body = server.post({"text": "Maria"})
-        assert (body["model"]["version"], body["predictions"][0]["label"]) == (None, "negative")
-    with started(tmp_path, MODEL, ready=False, **away) as server:
-        wait(lambda: server.lines("model problem"))
-        assert "does not answer" in server.lines("model problem")[0]["problem"]
-        assert (server.get("/ready")[0], server.get("/health")[0]) == (503, 200)
-        assert server.post({"text": "Maria"})[0] == 503
-
-
-def test_an_alias_that_does_not_exist_ends_the_server(workspace, tmp_path: Path) -> None:
-    with started(tmp_path, MODEL, ready=False) as server:
-        assert server.process.wait(60) == 2
-    assert "nlp-rnn: there is no models:/toy@champion; registered models: none yet" in server.log.read_text()
+    follower = follow("copy")
+    assert answer(follower) == ("1", "negative")
+    workspace.train(seed=2, says="positive")
+    release.register("toy")
+    for stored in Path("mlruns/artifacts").rglob(f"artifacts/{registry.PLACE}/model.onnx"):
+        stored.write_bytes(stored.read_bytes()[:-1] + b"\0")
+    registry.set_alias("toy", registry.CHAMPION, "2")
+    assert answer(follower) == ("1", "negative")
+    assert "version 2 of toy is damaged" in problems.pop()[0]
+    with monkeypatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+        patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+        assert answer(follow("copy")) == (None, "negative")
+        follow("none").look()
+        assert not problems.pop()[1]
+    assert problems == []

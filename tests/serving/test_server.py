@@ -184,7 +184,7 @@ def test_what_keeps_it_from_starting_is_one_sentence(packages: dict[str, Path], 
             ([str(damaged), "--port", "0"], 1, "damaged a model package?"),
             ([package, "--port", port], 2, f"127.0.0.1:{port} cannot be bound"),
             ([package, "--host", "0.0.0.0"], 2, "NLP_RNN_TOKEN"),
-            ([package, "--host", "no such host"], 2, "cannot be bound"),
+            ([package, "--host", "192.0.2.1", "--no-token"], 2, "192.0.2.1:8000 cannot be bound"),
             ([package, "--token", ""], 2, "--token must be"),
         ):
             done = command(*words)
