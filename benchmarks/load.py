@@ -13,6 +13,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 
@@ -87,9 +88,7 @@ async def load(port: int, requests: Sequence[bytes], *, clients: int, seconds: f
     loop = asyncio.get_running_loop()
     begun = time.perf_counter()
     made = [
-        loop.create_connection(
-            lambda number=number: Client(requests, number * 17, begun + seconds), "127.0.0.1", port
-        )
+        loop.create_connection(partial(Client, requests, number * 17, begun + seconds), "127.0.0.1", port)
         for number in range(clients)
     ]
     busy = [client for _, client in await asyncio.gather(*made)]

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -158,7 +158,12 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def _loaded(
-    port: int, path: str, bodies: list[object], clients: int, seconds: float, cpu_seconds: Callable[[], float]
+    port: int,
+    path: str,
+    bodies: Sequence[object],
+    clients: int,
+    seconds: float,
+    cpu_seconds: Callable[[], float],
 ) -> Find:
     """What the clients saw, after a warm-up, and the server's CPU-milliseconds for a request."""
     Path("bodies.jsonl").write_text("\n".join(json.dumps(body) for body in bodies), encoding="utf-8")
@@ -181,7 +186,7 @@ def _loaded(
 @contextmanager
 def _moving(versions: list[str]) -> Iterator[list[str]]:
     """Moves the champion while the block lasts; the list grows by each version that it moved to."""
-    ended, moves = threading.Event(), []
+    ended, moves = threading.Event(), list[str]()
 
     def move() -> None:
         while not ended.wait(MOVES):

@@ -65,6 +65,11 @@ class Guarded:
         )
 
 
+def names(host: str, more: Collection[str]) -> set[str]:
+    """The names by which a server goes that binds `host`: an address for all interfaces is none."""
+    return {*LOOPBACK, *more} | ({host} - {"0.0.0.0", "::", "0"})
+
+
 def host_name(header: str) -> str:
     """``localhost`` of ``LOCALHOST:8000``, ``::1`` of ``[::1]:8000``."""
     if header.startswith("["):

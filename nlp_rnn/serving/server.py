@@ -73,15 +73,17 @@ def main(
     if address.startswith("models:") and find_spec("mlflow") is None:
         raise UsageError(f"{address}: asking a registry needs MLflow; pip install 'nlp-rnn[registry]'.")
     _log_libraries()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit)  # uvicorn has its own, and raises the signal again when all is answered
     with ExitStack() as stack:
         if copy is None:
-            copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nlp-rnn-serve-"))) / "package"
+            temporary = tempfile.TemporaryDirectory(prefix="nlp-rnn-serve-", ignore_cleanup_errors=True)
+            copy = Path(stack.enter_context(temporary)) / "package"
         models = source(address, copy)
         bound = stack.enter_context(_bind(host, port))
         server = Server(models, poll=poll, queue=queue)
         application = server.application(body=body, characters=characters, texts=texts, seconds=seconds)
-        names = {*guard.LOOPBACK, host, *allowed_hosts}
-        guarded = Guarded(application, hosts=names, token=token)
+        guarded = Guarded(application, hosts=guard.names(host, allowed_hosts), token=token)
         observed = Observed(guarded, metrics=server.metrics, paths=app.PATHS, quiet=quiet)
         log.write("listening", url=_url(bound), model=address, pid=os.getpid())
         server.run(observed, bound)
@@ -132,8 +134,6 @@ class Server:
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         self._uvicorn = uvicorn.Server(config)
-        signal.signal(signal.SIGTERM, _exit)  # uvicorn raises the signal again when all is answered
-        signal.signal(signal.SIGINT, _exit)
         try:
             self._uvicorn.run(sockets=[bound])
         finally:

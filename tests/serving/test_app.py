@@ -201,6 +201,12 @@ def test_only_the_servers_own_names_reach_it(host: str, status: int) -> None:
     assert asked.get("/health", headers={"Host": host}).status_code == 200  # probes ask by address
 
 
+def test_what_is_bound_is_a_name_unless_it_is_everything() -> None:
+    assert guard.names("::1", []) == {"localhost", "127.0.0.1", "::1"}
+    assert guard.names("0.0.0.0", ["a.b"]) == {"localhost", "127.0.0.1", "::1", "a.b"}
+    assert "192.168.1.2" in guard.names("192.168.1.2", [])
+
+
 def test_an_address_that_others_reach_needs_a_token_or_a_word() -> None:
     for host in ("127.0.0.1", "127.1.2.3", "::1", "localhost"):
         guard.check(host, token=None, open_to_all=False)
