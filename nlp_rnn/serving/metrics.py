@@ -50,6 +50,7 @@ class Metrics:
         self._call = Histogram(
             "nlp_rnn_batch_seconds", "Time of a call of the predictor.", buckets=SECONDS, registry=registry
         )
+        self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}  # to look each up but once
         queue = Gauge("nlp_rnn_queue_requests", "Requests that wait for the predictor.", registry=registry)
         queue.set_function(waiting)
         self._model = Gauge(
@@ -68,8 +69,12 @@ class Metrics:
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """One request is done; `path` is one of the server's own."""
-        self._requests.labels(path, status).inc()
-        self._seconds.labels(path).observe(seconds)
+        key = path, status
+        if key not in self._children:
+            self._children[key] = self._requests.labels(path, status), self._seconds.labels(path)
+        count, time = self._children[key]
+        count.inc()
+        time.observe(seconds)
 
     def called(self, texts: int, seconds: float) -> None:
         """One call of the predictor is done."""

@@ -55,7 +55,7 @@ class Observed:
             path, seconds = scope["path"], time.perf_counter() - begun
             self._metrics.answered(path if path in self._paths else "other", status, seconds)
             if status >= 400 or not self._quiet:
-                log.write(
+                log.later(
                     "request",
                     method=scope["method"],
                     path=path[:LONGEST],

@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from nlp_rnn.schema import UsageError
-from nlp_rnn.serving import app, guard, messages
+from nlp_rnn.serving import app, guard, log, messages
 from nlp_rnn.serving.batching import Batcher
 from nlp_rnn.serving.guard import Guarded
 from nlp_rnn.serving.metrics import Metrics
@@ -122,6 +122,7 @@ def test_a_failure_of_the_server_is_an_answer_and_keeps_the_text_out_of_the_log(
     answer = client(fake(fail)).post("/predict", json={"text": "a secret"})
     assert answer.status_code == 500
     assert "its log says where" in answer.json()["detail"]
+    log.flush()
     logged = capsys.readouterr().err
     assert "secret" not in logged
     assert '"kind": "ValueError"' in logged
@@ -154,9 +155,12 @@ def test_figures_count_requests_by_path_and_status_and_bound_their_number() -> N
 
 
 def test_each_request_is_one_line_without_its_texts(capsys: pytest.CaptureFixture[str]) -> None:
+    log.flush()
+    capsys.readouterr()
     asked = client(fake())
     asked.post("/predict?key=secret", json={"texts": ["secret", "b"]})
     asked.get("/" + "x" * 1000)
+    log.flush()
     first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
     assert "secret" not in str(first)
     assert {key: first[key] for key in first if key not in ("time", "ms")} == {
@@ -170,6 +174,7 @@ def test_each_request_is_one_line_without_its_texts(capsys: pytest.CaptureFixtur
     quiet = client(fake(), quiet=True)
     quiet.post("/predict", json=ASKED)
     quiet.post("/predict", json={})
+    log.flush()
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
