@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -77,30 +77,21 @@ def build(
         docs_url=None,  # those pages load scripts from elsewhere
         redoc_url=None,
     )
+    app.add_exception_handler(HTTPException, _refuse)
+    app.add_exception_handler(Exception, _fail)
     forms = messages.questions(longest=characters, most=texts)
 
-    @app.exception_handler(HTTPException)
-    async def refuse(request: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, _detail(request, error), error.headers)
-
-    @app.exception_handler(Exception)
-    async def fail(request: Request, error: Exception) -> Response:
-        return problem(500, "The server failed at this request; its log says where.")
+    def model() -> Model:
+        found = current()
+        if found is None:
+            raise HTTPException(503, "No model is loaded yet; try again soon.", SOON)
+        return found
 
     async def predict(request: Request) -> Response:
         asked = await reading.read(request, forms, most=body, seconds=seconds)
         request.scope["state"]["texts"] = len(asked)
-        if current() is None:
-            raise HTTPException(503, "No model is loaded yet; try again soon.", SOON)
-        try:
-            async with asyncio.timeout(seconds):
-                return answers(*await batcher.predict(asked))
-        except QueueFull:
-            raise HTTPException(503, "Too many requests wait already; try again soon.", SOON) from None
-        except TimeoutError:
-            raise HTTPException(
-                503, f"There was no answer within {seconds:g} seconds; try again with less.", SOON
-            ) from None
+        model()
+        return await _answer(batcher, asked, seconds)
 
     app.router.add_api_route(
         "/predict",
@@ -112,12 +103,28 @@ def build(
         openapi_extra={"requestBody": _body(forms)},
         route_class_override=Direct,
     )
+    _add_state(app, model)
+    _add_views(app, figures)
+    return app
+
+
+async def _answer(batcher: Batcher, texts: Sequence[str], seconds: float) -> Response:
+    try:
+        async with asyncio.timeout(seconds):
+            return answers(*await batcher.predict(texts))
+    except QueueFull:
+        raise HTTPException(503, "Too many requests wait already; try again soon.", SOON) from None
+    except TimeoutError:
+        sentence = f"There was no answer within {seconds:g} seconds; try again with less."
+        raise HTTPException(503, sentence, SOON) from None
+
+
+def _add_state(app: FastAPI, model: Callable[[], Model]) -> None:
+    """What tells how the server is; `model` raises where there is none."""
 
     @app.get("/model", summary="The model that answers now", responses=_problems(401, 421, 503))
-    async def model() -> messages.ModelDescription:
-        found = current()
-        if found is None:
-            raise HTTPException(503, "No model is loaded yet; try again soon.", SOON)
+    async def describe() -> messages.ModelDescription:
+        found = model()
         predictor = found.predictor
         return messages.ModelDescription(
             name=found.name,
@@ -134,9 +141,12 @@ def build(
 
     @app.get("/ready", summary="Whether a model is loaded", responses=_problems(503))
     async def ready() -> messages.State:
-        if current() is None:
-            raise HTTPException(503, "No model is loaded yet; try again soon.", SOON)
+        model()
         return messages.State(status="ok")
+
+
+def _add_views(app: FastAPI, figures: Metrics) -> None:
+    """What is not JSON."""
 
     @app.get("/metrics", summary="Figures for Prometheus", response_class=Response)
     async def show_metrics() -> Response:
@@ -146,7 +156,14 @@ def build(
     async def show_page() -> Response:
         return page.response()
 
-    return app
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, _detail(request, error), error.headers)
+
+
+async def _fail(request: Request, error: Exception) -> Response:
+    return problem(500, "The server failed at this request; its log says where.")
 
 
 def _detail(request: Request, error: HTTPException) -> str:
