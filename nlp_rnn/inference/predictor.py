@@ -25,8 +25,12 @@ CHUNK = 4096  # sentences that are encoded together, so that memory stays flat o
 class Predictor:
     """A loaded package. Which batch a sentence is in never changes its answer."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, precision: str | None = None) -> None:
         """
+        Args:
+            folder: the package.
+            precision: FP32 or INT8, where it shall not be what the package chose on dev.
+
         Raises:
             PackageError: the folder is not a whole, unchanged package.
         """
@@ -57,7 +61,8 @@ class Predictor:
             if self._crf is not None
             else []
         )
-        self.precision: str = model.get("precision", FP32)  # older packages had one graph, and no temperature
+        # Packages made before had one graph, and no temperature.
+        self.precision: str = precision or model.get("precision", FP32)
         self._temperature: float = model.get("temperature", 1.0)
         self._scorer = Scorer(folder / package.GRAPHS[self.precision], self._crf)
 
@@ -142,6 +147,6 @@ class Predictor:
         return shares / shares.sum()
 
 
-def load(folder: Path | str) -> Predictor:
+def load(folder: Path | str, *, precision: str | None = None) -> Predictor:
     """Loads a package folder; see :class:`Predictor`."""
-    return Predictor(Path(folder))
+    return Predictor(Path(folder), precision=precision)
