@@ -15,6 +15,7 @@ from nlp_rnn.text.batches import plan
 
 BATCH_TOKENS = 2000
 LEAST = 1e-250
+EVERY = 4  # steps between two that are scaled: no score is so far from another that it overflows sooner
 Bounds = tuple[int, int]  # first token of an entity, and the one behind it
 
 
@@ -91,14 +92,14 @@ class _Lattice:
 def _recurrence(scores: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums over all ways that lead to each label, [t, 2, b, l], less totals [t, 2, b]; both logarithms."""
     factors = np.exp(np.stack((moves, moves.T)))  # [2, l, l]
-    emitted = np.exp(scores)
-    sums, totals = np.empty_like(emitted), np.empty(emitted.shape[:3])
-    state = emitted[0]
-    for step in range(len(scores)):
+    sums, totals = np.exp(scores), np.ones(scores.shape[:3])
+    state = sums[0]
+    for step, emitted in enumerate(sums):
         if step:
-            state = (state @ factors) * emitted[step]
-        total = np.maximum(state.sum(axis=2), LEAST)
-        # What is less likely than this by now is not followed further, so that every logarithm is a number.
-        state = np.maximum(state / total[:, :, None], LEAST)
-        sums[step], totals[step] = state, total
-    return np.log(sums), np.cumsum(np.log(totals), axis=0)
+            state = np.multiply(state @ factors, emitted, out=emitted)
+        if step % EVERY == 0:
+            totals[step] = np.maximum(state.sum(axis=2), LEAST)
+            state /= totals[step, :, :, None]
+            # What is less likely than this by now is not followed further, so that logarithms are numbers.
+            np.maximum(state, LEAST, out=state)
+    return np.log(np.maximum(sums, LEAST)), np.cumsum(np.log(totals), axis=0)
