@@ -78,7 +78,9 @@ def _register(package: Path) -> list[str]:
     shutil.copytree(package, other)
     with (other / "README.md").open("a", encoding="utf-8") as card:
         card.write("\nThe same weights again.\n")
-    packages.seal(other)
+    manifest = json.loads((other / packages.MANIFEST).read_text(encoding="utf-8"))
+    manifest["files"]["README.md"] = packages.digest(other / "README.md")
+    (other / packages.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     client = store.client()
     run = client.create_run(store.experiment(client, NAME)).info.run_id
     made = [

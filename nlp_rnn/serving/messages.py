@@ -54,7 +54,7 @@ class Entity(BaseModel):
     end: int = Field(ge=0)
     label: str
     text: str
-    confidence: float | None = Field(None, ge=0, le=1, description="How likely this entity is right.")
+    confidence: float = Field(ge=0, le=1, description="How likely this entity is right, ends and label.")
 
 
 class Answer(BaseModel):

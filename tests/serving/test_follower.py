@@ -146,11 +146,11 @@ def test_a_folder_is_followed_while_what_it_holds_is_exchanged(
     told.follower.look()
     assert "no package at present" in told.failed[0][0]
     shutil.copytree(packages["positive"], folder)
-    (folder / "model.onnx").write_bytes(b"")
+    (folder / "weights.safetensors").write_bytes(b"")
     told.follower.look()
     assert "was changed" in told.failed[1][0]
     assert told.follower.model.predictor.predict(["a"])[0].label == "negative"
-    shutil.copy(packages["positive"] / "model.onnx", folder)
+    shutil.copy(packages["positive"] / "weights.safetensors", folder)
     told.follower.look()
     assert told.follower.model.predictor.predict(["a"])[0].label == "positive"
     assert told.follower.model.digest == files.verify(folder)

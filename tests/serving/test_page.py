@@ -42,9 +42,7 @@ class Finder:
 
     digest, language, labels = "0123456789abcdef" * 4, "en", ["O"]
 
-    def __init__(
-        self, task: str, name: str = "", label: str = "PER", confidence: float | None = None
-    ) -> None:
+    def __init__(self, task: str, name: str = "", label: str = "PER", confidence: float = 0.5) -> None:
         self.task = task
         self._name, self._label, self._confidence = name, label, confidence
 
@@ -58,7 +56,7 @@ class Finder:
         if start < 0:
             return {"spans": []}
         span = {"start": start, "end": start + len(self._name), "label": self._label, "text": self._name}
-        return {"spans": [span if self._confidence is None else {**span, "confidence": self._confidence}]}
+        return {"spans": [{**span, "confidence": self._confidence}]}
 
 
 @contextmanager
@@ -110,7 +108,7 @@ def test_entities_stand_out_in_what_was_typed(page: browser.Page) -> None:
         assert page.complaints == []
 
 
-def test_entities_without_a_confidence_show_none(page: browser.Page) -> None:
+def test_the_page_speaks_chinese(page: browser.Page) -> None:
     with served(Finder("ner", "王小明", "PER")) as url:
         ready(page, url)
         page.run("document.querySelector('#language').click()")
@@ -118,9 +116,9 @@ def test_entities_without_a_confidence_show_none(page: browser.Page) -> None:
         page.run("document.querySelector('#asked').focus()")
         page.type("昨天王小明飞往上海。")
         wait(lambda: page.texts("mark"))
-        assert page.texts("#text") == ["昨天王小明PER飞往上海。"]
-        assert page.texts("th") == ["实体", "类型", "字符位置"]
-        assert page.texts("td") == ["王小明", "PER 人名", "2–5"]
+        assert page.texts("#text") == ["昨天王小明PER50.0%飞往上海。"]
+        assert page.texts("th") == ["实体", "类型", "置信度", "字符位置"]
+        assert page.texts("td") == ["王小明", "PER 人名", "50.0%", "2–5"]
         page.type("上海。")
         wait(lambda: not page.texts("mark"))
         assert "这段文本中没有实体。" in page.texts("#answer")[0]
@@ -181,7 +179,7 @@ def test_the_token_is_asked_for_where_it_is_needed_and_a_refusal_is_shown(page: 
         assert page.run("document.querySelector('#access').hidden") is True
         page.run("document.querySelector('#asked').focus()")
         page.type("Maria")
-        wait(lambda: page.texts("mark") == ["MariaPER"])
+        wait(lambda: page.texts("mark") == ["MariaPER50.0%"])
         page.type("x" * 1001)
         wait(lambda: page.texts("#problem") != [""])
         assert "text has more than 1000 characters" in page.texts("#problem")[0]
@@ -190,4 +188,4 @@ def test_the_token_is_asked_for_where_it_is_needed_and_a_refusal_is_shown(page: 
 def test_a_link_may_bring_its_text(page: browser.Page, tmp_path: Path) -> None:
     with served(Finder("ner", "Maria")) as url:
         ready(page, f"{url}#Maria%20flew")
-        wait(lambda: page.texts("#text") == ["MariaPER flew"])
+        wait(lambda: page.texts("#text") == ["MariaPER50.0% flew"])

@@ -11,6 +11,7 @@ import torch
 
 from nlp_rnn import models, params
 from nlp_rnn.inference import writer
+from nlp_rnn.inference.shipping import Shipping
 from nlp_rnn.schema import Prediction, Span
 from nlp_rnn.serving.model import Model
 from nlp_rnn.text import tokenizer
@@ -51,6 +52,7 @@ def write_package(folder: Path, task: str = "sentiment", *, seed: int = 1, says:
         metric="f1",
         dev_scores={13: 0.7},
         seed=13,
+        shipping=Shipping("int8", {"fp32": 0.0, "int8": 0.0}, temperature=1.0),
     )
 
 
@@ -68,7 +70,7 @@ class Predictor:
         self.calls.append(list(texts))
         self._before(texts)
         return [
-            Prediction(text, spans=(Span(0, 5, "PER", "Maria"),) if text.startswith("Maria") else ())
+            Prediction(text, spans=(Span(0, 5, "PER", "Maria", 0.9),) if text.startswith("Maria") else ())
             for text in texts
         ]
 
