@@ -36,7 +36,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 NAME = "served"
 CORES = 2
 WARM_UP = 3.0  # seconds
-MOVES = 3.0  # seconds between two moves of the champion
+MOVES = 4.0  # seconds between two moves of the champion
 START = 120.0  # seconds that a server may take to start
 WANTED = 3.0  # requests a second, in times of MLflow's
 Find = dict[str, Any]
@@ -113,7 +113,6 @@ def _ours(texts: list[str], versions: list[str], clients: int, seconds: float) -
         "serve",
         f"models:/{NAME}@{registry.CHAMPION}",
         f"--port={port}",
-        "--poll=1",
     ]
     with (
         _server(command, f"http://127.0.0.1:{port}/ready") as cpu_seconds,

@@ -10,6 +10,8 @@ from starlette.responses import Response
 from nlp_rnn.schema import Prediction
 from nlp_rnn.serving.model import Model
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def answers(model: Model, predictions: Sequence[Prediction]) -> Response:
     """:class:`nlp_rnn.serving.messages.Answers`, which a test holds this to: pydantic would take longer."""
@@ -28,7 +30,9 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) 
 
 
 def _json(status: int, content: object, headers: Mapping[str, str] | None = None) -> Response:
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return Response(
-        body, status, {"Cache-Control": "no-store", **(headers or {})}, media_type="application/json"
+        _ENCODER.encode(content),
+        status,
+        {"Cache-Control": "no-store", **(headers or {})},
+        media_type="application/json",
     )

@@ -17,6 +17,7 @@ from typing import Any
 SECONDS = 0.1  # that a line may wait
 _waiting: list[str] = []
 _lock = threading.Lock()
+_ENCODER = json.JSONEncoder(default=str)
 
 
 def write(event: str, **fields: Any) -> None:
@@ -45,7 +46,7 @@ def flush() -> None:
 
 def _line(event: str, fields: dict[str, Any]) -> str:
     time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return f"{json.dumps({'time': time, 'event': event, **fields}, default=str)}\n"
+    return f"{_ENCODER.encode({'time': time, 'event': event, **fields})}\n"
 
 
 class Handler(logging.Handler):

@@ -68,7 +68,7 @@ def parse(body: bytes) -> Any:
     if not body.strip():
         raise HTTPException(400, f"The body is empty. {FORM}")
     try:
-        return json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        return _DECODER.decode(body.decode())
     except UnicodeDecodeError as error:
         raise HTTPException(400, f"The body is not UTF-8 (byte {error.start}); encode it so.") from None
     except RecursionError:
@@ -88,6 +88,9 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(name: str) -> Any:
     raise HTTPException(400, f"The body holds {name}, which is not JSON. {FORM}")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number)
 
 
 def texts(content: Any, forms: tuple[type[Question], type[Question]]) -> list[str]:
