@@ -20,6 +20,7 @@ class Entity(BaseModel):
     end: int
     label: str
     text: str
+    confidence: float | None = None  # which packages made before do not give
 
 
 class Answer(BaseModel):
