@@ -65,6 +65,7 @@ def check(version: registry.Version, folder: Path, package: Path) -> None:
     assert registry.origin(version, "params.yaml") == Path("params.yaml").read_text()
 
 
+@pytest.mark.slow
 def test_killed_at_any_step_it_leaves_no_version_or_a_whole_one(workspace, tmp_path: Path) -> None:
     import mlflow.pyfunc  # here, so that no child does
     import mlflow.store.model_registry.sqlalchemy_store
@@ -143,7 +144,7 @@ def test_a_package_that_cannot_predict_becomes_no_version(workspace, monkeypatch
         raise RuntimeError("no such operator")
 
     monkeypatch.setattr(predictor.Predictor, "predict", broken)
-    with pytest.raises(NlpRnnError, match="the new version of toy cannot predict.*no such operator"):
+    with pytest.raises(NlpRnnError, match=r"the new version of toy cannot predict.*no such operator"):
         release.register(NAME)
     assert versions() == []
 
