@@ -1,0 +1,124 @@
+"""What a dvc.lock says: which stages made something, in what order, from which bytes, and if those are here.
+
+DVC takes a file in its cache, or in a remote, for what its name says. Here each byte is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nlp_rnn.schema import NlpRnnError
+
+FOLDER = ".dir"  # ends the digest of a folder, which is that of the list of its files
+_UNSEEN = ("__pycache__",)  # as .dvcignore has it
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file or folder, and the digest that it had."""
+
+    path: str
+    md5: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage as it was last run."""
+
+    name: str  # `train@ner-en`
+    deps: tuple[Entry, ...]
+    outs: tuple[Entry, ...]
+
+
+def stages(lock: Mapping[str, Any], last: str) -> list[Stage]:
+    """A stage and all that it needs, each behind what it needs itself.
+
+    Args:
+        lock: the content of dvc.lock.
+        last: the stage's name.
+
+    Raises:
+        NlpRnnError: it is not in there, or what is there is no lock.
+    """
+    try:
+        known = {
+            name: Stage(name, _entries(stage.get("deps", ())), _entries(stage.get("outs", ())))
+            for name, stage in lock["stages"].items()
+        }
+    except (KeyError, TypeError, AttributeError):
+        raise NlpRnnError("dvc.lock is damaged: it lists no stages with paths and digests.") from None
+    if last not in known:
+        raise NlpRnnError(f"dvc.lock knows no stage {last}: nothing says what it was made from.")
+    makers = {out.path: stage for stage in known.values() for out in stage.outs}
+    found: dict[str, Stage] = {}
+
+    def visit(stage: Stage) -> None:
+        for dep in stage.deps:
+            if dep.path in makers and makers[dep.path].name not in found:
+                visit(makers[dep.path])
+        found[stage.name] = stage
+
+    visit(known[last])
+    return list(found.values())
+
+
+def differences(root: Path, entries: Sequence[Entry], cache: Path | None = None) -> Iterator[tuple[str, str]]:
+    """Yields each file that is not what it was: its path, and ``changed``, ``missing`` or ``new``.
+
+    Args:
+        root: the folder that paths begin in.
+        entries: what there should be.
+        cache: of DVC, where the lists of folders' files are; without one a folder is named as a whole.
+    """
+    for entry in entries:
+        path = root / entry.path
+        if not path.exists():
+            yield entry.path, "missing"
+        elif md5(path) != entry.md5:
+            named = list(_in_folder(path, entry, cache)) if cache and entry.md5.endswith(FOLDER) else []
+            yield from named or [(entry.path, "changed")]
+
+
+def md5(path: Path) -> str:
+    """The digest of a file or folder, as DVC has it."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "md5").hexdigest()
+    return hashlib.md5(_listing(_files(path)).encode()).hexdigest() + FOLDER
+
+
+def _in_folder(path: Path, entry: Entry, cache: Path) -> Iterator[tuple[str, str]]:
+    """The files that make a folder another; none where the list of its files is not to be trusted."""
+    digest = entry.md5.removesuffix(FOLDER)
+    kept = cache / "files/md5" / digest[:2] / (digest[2:] + FOLDER)
+    if not kept.is_file() or md5(kept) != digest:
+        return
+    wanted = {row["relpath"]: row["md5"] for row in json.loads(kept.read_bytes())}
+    found = _files(path)
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            how = "missing" if name not in found else "new" if name not in wanted else "changed"
+            yield f"{entry.path}/{name}", how
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """The digest of each file in a folder, at any depth, by its path in there."""
+    return {
+        file.relative_to(folder).as_posix(): md5(file)
+        for file in folder.rglob("*")
+        if file.is_file() and not set(_UNSEEN) & set(file.parts) and file.suffix != ".pyc"
+    }
+
+
+def _listing(files: Mapping[str, str]) -> str:
+    """The list whose digest is that of a folder."""
+    return json.dumps([{"md5": files[name], "relpath": name} for name in sorted(files)])
+
+
+def _entries(rows: Any) -> tuple[Entry, ...]:
+    return tuple(Entry(row["path"], row["md5"]) for row in rows if "md5" in row)
