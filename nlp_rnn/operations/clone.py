@@ -21,12 +21,15 @@ _LEFT_OUT = (HOLDER, "DVC_STAGE", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", 
 class Clone:
     """A clone whose project folder is ``root``; ``cache`` is DVC's, empty at first."""
 
-    def __init__(self, workspace: Path, commit: str, folder: Path) -> None:
+    def __init__(
+        self, workspace: Path, commit: str, folder: Path, variables: Mapping[str, str | None] | None = None
+    ) -> None:
         """
         Args:
             workspace: the project's folder, in a repository of git.
             commit: the commit's full name.
             folder: where the clone goes; empty, or not there yet.
+            variables: what its stages find in their environment; None for what they must not find there.
 
         Raises:
             UsageError: there is no repository, or it has no such commit.
@@ -43,6 +46,7 @@ class Clone:
         # A local clone has all objects, those that no branch leads to included.
         _run(["git", "checkout", "--quiet", "--detach", commit], folder)
         self.workspace = workspace
+        self._variables = dict(variables or {})
         self.root = folder / prefix
         self.cache = self.root / ".dvc" / "reproduced"
         self._write_config()
@@ -63,42 +67,38 @@ class Clone:
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(self.workspace / path)
 
-    def pull(self, stage: str) -> None:
-        """Gets what a stage made: from the default remote, and what that lacks from the workspace's cache.
+    def pull(self, path: str) -> None:
+        """Gets what a stage made, by its path: from the default remote, and what that lacks from the workspace's cache.
 
         What neither has is missing afterwards, and nothing is said of it.
         """
         remotes = ["workspace"] if self._remote is None else [self._remote, "workspace"]
         for remote in remotes:
-            command = [sys.executable, "-m", "dvc", "pull", "--quiet", "--remote", remote, stage]
+            command = [sys.executable, "-m", "dvc", "pull", "--quiet", "--remote", remote, path]
             if _done(command, self.root, self._environment()).returncode == 0:
                 return
 
-    def run(self, verb: str, run: str, threads: str | None = None) -> None:
-        """Runs a stage with the clone's code.
-
-        Args:
-            verb: the stage, ``train`` say.
-            run: the run's name.
-            threads: OMP_NUM_THREADS; what this process has by default.
+    def run(self, verb: str, run: str) -> None:
+        """Runs a stage, ``train`` say, with the clone's code.
 
         Raises:
             NlpRnnError: it failed; with the last that it said.
         """
-        environment = self._environment()
-        if threads is not None:
-            environment["OMP_NUM_THREADS"] = threads
-        _run([sys.executable, "-m", "nlp_rnn", verb, run], self.root, environment)
+        _run([sys.executable, "-m", "nlp_rnn", verb, run], self.root, self._environment())
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
-        site = str(self.root / ".dvc" / "site")  # or DVC leaves a folder behind for every clone
-        return {
-            **kept,
+        own = {
+            **os.environ,
+            **self._variables,
             "PYTHONPATH": str(self.root),
             "PYTHONDONTWRITEBYTECODE": "1",
-            "DVC_SITE_CACHE_DIR": site,
+            "DVC_SITE_CACHE_DIR": str(
+                self.root / ".dvc" / "site"
+            ),  # or DVC leaves one behind for every clone
         }
+        if mirror := os.environ.get("NLP_RNN_MIRROR"):
+            own["NLP_RNN_MIRROR"] = str(self.workspace / mirror)  # it may count from there
+        return {name: value for name, value in own.items() if value is not None and name not in _LEFT_OUT}
 
     def _write_config(self) -> None:
         """Gives the clone the workspace's remotes, and its cache as another, but a cache of its own."""

@@ -77,11 +77,11 @@ def differences(root: Path, entries: Sequence[Entry], cache: Path | None = None)
     """
     for entry in entries:
         path = root / entry.path
-        if not path.exists():
-            yield entry.path, "missing"
-        elif md5(path) != entry.md5:
-            named = list(_in_folder(path, entry, cache)) if cache and entry.md5.endswith(FOLDER) else []
-            yield from named or [(entry.path, "changed")]
+        here = path.exists()
+        if here and md5(path) == entry.md5:
+            continue
+        named = list(_in_folder(path, entry, cache)) if cache and entry.md5.endswith(FOLDER) else []
+        yield from named or [(entry.path, "changed" if here else "missing")]
 
 
 def md5(path: Path) -> str:
@@ -93,13 +93,16 @@ def md5(path: Path) -> str:
 
 
 def _in_folder(path: Path, entry: Entry, cache: Path) -> Iterator[tuple[str, str]]:
-    """The files that make a folder another; none where the list of its files is not to be trusted."""
+    """The files that make a folder another; none where the list of its files is not to be trusted.
+
+    DVC makes no folder of which it lacks a file: then the cache has those that it got.
+    """
     digest = entry.md5.removesuffix(FOLDER)
-    kept = cache / "files/md5" / digest[:2] / (digest[2:] + FOLDER)
+    kept = _object(cache, entry.md5)
     if not kept.is_file() or md5(kept) != digest:
         return
     wanted = {row["relpath"]: row["md5"] for row in json.loads(kept.read_bytes())}
-    found = _files(path)
+    found = _files(path) if path.exists() else _cached(cache, wanted)
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
             how = "missing" if name not in found else "new" if name not in wanted else "changed"
@@ -113,6 +116,17 @@ def _files(folder: Path) -> dict[str, str]:
         for file in folder.rglob("*")
         if file.is_file() and not set(_UNSEEN) & set(file.parts) and file.suffix != ".pyc"
     }
+
+
+def _cached(cache: Path, wanted: Mapping[str, str]) -> dict[str, str]:
+    """The digest of each wanted file that is in the cache, whatever it should be."""
+    objects = {name: _object(cache, digest) for name, digest in wanted.items()}
+    return {name: md5(file) for name, file in objects.items() if file.is_file()}
+
+
+def _object(cache: Path, digest: str) -> Path:
+    """Where a cache has what it takes for the bytes of a digest."""
+    return cache / "files/md5" / digest[:2] / digest[2:]
 
 
 def _listing(files: Mapping[str, str]) -> str:

@@ -46,7 +46,7 @@ def reproduce(uri: str, *, keep: Path | None = None, tell: Tell = print) -> Repr
     stages = locked.stages(_yaml(kept["dvc.lock"]), f"train@{name}")
     known = json.loads(version.tags.get(registry.ENVIRONMENT, "null"))
     with _folder(keep) as folder:
-        clone = Clone(Path.cwd(), commit.removesuffix(evidence.DIRTY), folder)
+        clone = Clone(Path.cwd(), commit.removesuffix(evidence.DIRTY), folder, variables=_threads(known))
         tell(f"commit   {commit}")
         clone.write(kept)
         _provide(clone, name, stages, kept, tell)
@@ -54,8 +54,9 @@ def reproduce(uri: str, *, keep: Path | None = None, tell: Tell = print) -> Repr
         for stage in stages:
             if _needs_others(stage, stages):
                 verb, begun = stage.name.partition("@")[0], time.monotonic()
-                clone.run(verb, name, threads=known and known.get("threads"))
-                tell(f"{verb:8} {time.monotonic() - begun:.0f} s")
+                tell(f"{verb:8} runs")
+                clone.run(verb, name)
+                tell(f"{verb:8} done in {time.monotonic() - begun:.0f} s")
         made = clone.root / evidence.package_folder(name)
         return Reproduction(
             model=uri,
@@ -67,6 +68,11 @@ def reproduce(uri: str, *, keep: Path | None = None, tell: Tell = print) -> Repr
             code=code,
             environment=known and changes(known, tracking.environment()),
         )
+
+
+def _threads(environment: Mapping[str, Any] | None) -> dict[str, str | None]:
+    """The number of threads that the version was trained with, which its weights depend on; as it was set."""
+    return {} if environment is None else {"OMP_NUM_THREADS": environment.get("threads")}
 
 
 def _kept(version: Version) -> dict[str, str]:
@@ -87,7 +93,8 @@ def _provide(clone: Clone, name: str, stages: Sequence[Stage], kept: Mapping[str
     for stage in stages:
         if _needs_others(stage, stages):
             continue
-        clone.pull(stage.name)
+        for out in stage.outs:  # one by one: of what DVC cannot get whole it gets nothing
+            clone.pull(out.path)
         wrong = list(locked.differences(clone.root, stage.outs, clone.cache))
         source = str(data.get("source", "")).partition(":")[0]
         if wrong and {how for _, how in wrong} == {"missing"} and source in FETCHABLE:

@@ -57,11 +57,11 @@ def to_json(found: Reproduction) -> str:
 
 
 def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """What differs of two environments, of what matters for numbers."""
+    """What differs of two environments, of what matters for numbers and is not made the same."""
 
     def told(one: Mapping[str, Any]) -> dict[str, str]:
         libraries = one.get("libraries", {})
-        found = {key: str(one.get(key)) for key in ("python", "processor", "threads")}
+        found = {key: str(one.get(key)) for key in ("python", "processor")}
         return {**found, **{key: str(libraries.get(key)) for key in COMPUTES}}
 
     before, after = told(then), told(now)

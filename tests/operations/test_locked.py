@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,10 +54,15 @@ def test_digests_and_order_are_those_of_dvc(project: Path) -> None:
     found = [("raw/Z", "missing"), ("raw/in/a", "changed"), ("raw/new", "new")]
     assert list(locked.differences(project, raw, cache)) == found
     assert list(locked.differences(project, raw)) == [("raw", "changed")]
+    shutil.rmtree(project / "raw")
+    digest = locked.md5(project / "in/b")
+    kept = cache / "files/md5" / digest[:2] / digest[2:]
+    kept.unlink()
+    assert list(locked.differences(project, raw, cache)) == [("raw/Z", "missing"), ("raw/in/b", "missing")]
     (listing,) = cache.rglob("*.dir")
     listing.chmod(0o644)
     listing.write_text(json.dumps([]))
-    assert list(locked.differences(project, raw, cache)) == [("raw", "changed")]
+    assert list(locked.differences(project, raw, cache)) == [("raw", "missing")]
     assert list(locked.differences(project, [Entry("nowhere", "0")], cache)) == [("nowhere", "missing")]
 
 
