@@ -68,7 +68,7 @@ class Clone:
         link.symlink_to(self.workspace / path)
 
     def pull(self, path: str) -> None:
-        """Gets what a stage made, by its path: from the default remote, and what that lacks from the workspace's cache.
+        """Gets what a stage made: from the default remote, or else from the workspace's cache.
 
         What neither has is missing afterwards, and nothing is said of it.
         """
