@@ -19,7 +19,7 @@ _LEFT_OUT = (HOLDER, "DVC_STAGE", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", 
 
 
 class Clone:
-    """A clone whose project folder is ``root``; ``cache`` is DVC's, empty at first."""
+    """A clone whose project folder is ``root``; the first of ``caches`` is its own, and empty at first."""
 
     def __init__(
         self, workspace: Path, commit: str, folder: Path, variables: Mapping[str, str | None] | None = None
@@ -48,7 +48,8 @@ class Clone:
         self.workspace = workspace
         self._variables = dict(variables or {})
         self.root = folder / prefix
-        self.cache = self.root / ".dvc" / "reproduced"
+        # Where DVC puts what it gets; and where else the lists of folders' files may lie.
+        self.caches = [self.root / ".dvc" / "reproduced"]
         self._write_config()
 
     def write(self, files: Mapping[str, str]) -> None:
@@ -112,13 +113,16 @@ class Clone:
             url = config[name].get("url")
             if url is not None and "://" not in url:  # it counts from the folder of the file that says it
                 config[name]["url"] = str((here / url).resolve())
+                self.caches.append(Path(config[name]["url"]))
         self._remote = config.get("core", "remote", fallback=None)
         told = _done([sys.executable, "-m", "dvc", "cache", "dir"], self.workspace, self._environment())
         if told.returncode:
             raise UsageError(f"{self.workspace}: not a DVC repository; run this in the project's folder.")
-        config["'remote \"workspace\"'"] = {"url": told.stdout.splitlines()[-1]}
+        cache = told.stdout.splitlines()[-1]
+        self.caches.append(Path(cache))
+        config["'remote \"workspace\"'"] = {"url": cache}
         config.remove_section("cache")
-        config["cache"] = {"dir": str(self.cache)}
+        config["cache"] = {"dir": str(self.caches[0])}
         with (self.root / ".dvc" / "config.local").open("w", encoding="utf-8") as file:
             config.write(file)
 

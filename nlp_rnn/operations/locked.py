@@ -67,20 +67,23 @@ def stages(lock: Mapping[str, Any], last: str) -> list[Stage]:
     return list(found.values())
 
 
-def differences(root: Path, entries: Sequence[Entry], cache: Path | None = None) -> Iterator[tuple[str, str]]:
+def differences(
+    root: Path, entries: Sequence[Entry], caches: Sequence[Path] = ()
+) -> Iterator[tuple[str, str]]:
     """Yields each file that is not what it was: its path, and ``changed``, ``missing`` or ``new``.
 
     Args:
         root: the folder that paths begin in.
         entries: what there should be.
-        cache: of DVC, where the lists of folders' files are; without one a folder is named as a whole.
+        caches: of DVC, one of which should have the list of a folder's files; or else it is named as a whole.
+            The first is where DVC puts what it gets.
     """
     for entry in entries:
         path = root / entry.path
         here = path.exists()
         if here and md5(path) == entry.md5:
             continue
-        named = list(_in_folder(path, entry, cache)) if cache and entry.md5.endswith(FOLDER) else []
+        named = list(_in_folder(path, entry, caches)) if entry.md5.endswith(FOLDER) else []
         yield from named or [(entry.path, "changed" if here else "missing")]
 
 
@@ -92,17 +95,17 @@ def md5(path: Path) -> str:
     return hashlib.md5(_listing(_files(path)).encode()).hexdigest() + FOLDER
 
 
-def _in_folder(path: Path, entry: Entry, cache: Path) -> Iterator[tuple[str, str]]:
-    """The files that make a folder another; none where the list of its files is not to be trusted.
+def _in_folder(path: Path, entry: Entry, caches: Sequence[Path]) -> Iterator[tuple[str, str]]:
+    """The files that make a folder another; none where no list of its files is to be trusted.
 
-    DVC makes no folder of which it lacks a file: then the cache has those that it got.
+    DVC makes no folder of which it lacks a file: then the first cache has those that it got.
     """
-    digest = entry.md5.removesuffix(FOLDER)
-    kept = _object(cache, entry.md5)
-    if not kept.is_file() or md5(kept) != digest:
+    lists = (_object(cache, entry.md5) for cache in caches)
+    whole = [file for file in lists if file.is_file() and md5(file) + FOLDER == entry.md5]
+    if not whole:
         return
-    wanted = {row["relpath"]: row["md5"] for row in json.loads(kept.read_bytes())}
-    found = _files(path) if path.exists() else _cached(cache, wanted)
+    wanted = {row["relpath"]: row["md5"] for row in json.loads(whole[0].read_bytes())}
+    found = _files(path) if path.exists() else _cached(caches[0], wanted)
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
             how = "missing" if name not in found else "new" if name not in wanted else "changed"

@@ -95,11 +95,11 @@ def _provide(clone: Clone, name: str, stages: Sequence[Stage], kept: Mapping[str
             continue
         for out in stage.outs:  # one by one: of what DVC cannot get whole it gets nothing
             clone.pull(out.path)
-        wrong = list(locked.differences(clone.root, stage.outs, clone.cache))
+        wrong = list(locked.differences(clone.root, stage.outs, clone.caches))
         source = str(data.get("source", "")).partition(":")[0]
         if wrong and {how for _, how in wrong} == {"missing"} and source in FETCHABLE:
             clone.run(stage.name.partition("@")[0], name)  # neither remote nor cache had it; its source may
-            wrong = list(locked.differences(clone.root, stage.outs, clone.cache))
+            wrong = list(locked.differences(clone.root, stage.outs, clone.caches))
         if wrong:
             found = ", ".join(f"{path} is {how}" for path, how in wrong)
             raise DataError(f"the data of {name} is not what dvc.lock says: {found}.")

@@ -42,7 +42,7 @@ def test_digests_and_order_are_those_of_dvc(project: Path) -> None:
     assert [stage.name for stage in stages] == ["fetch", "count", "fit"]
     cache = project / ".dvc/cache"
     for stage in stages:
-        assert list(locked.differences(project, stage.deps + stage.outs, cache)) == []
+        assert list(locked.differences(project, stage.deps + stage.outs, [cache])) == []
     raw = stages[0].outs
     assert raw[0].md5.endswith(".dir")
     # DVC makes what it caches read-only, and then trusts it; a byte is a byte.
@@ -52,18 +52,18 @@ def test_digests_and_order_are_those_of_dvc(project: Path) -> None:
     (project / "raw/Z").unlink()
     (project / "raw/new").write_text("")
     found = [("raw/Z", "missing"), ("raw/in/a", "changed"), ("raw/new", "new")]
-    assert list(locked.differences(project, raw, cache)) == found
+    assert list(locked.differences(project, raw, [cache])) == found
     assert list(locked.differences(project, raw)) == [("raw", "changed")]
     shutil.rmtree(project / "raw")
     digest = locked.md5(project / "in/b")
     kept = cache / "files/md5" / digest[:2] / digest[2:]
     kept.unlink()
-    assert list(locked.differences(project, raw, cache)) == [("raw/Z", "missing"), ("raw/in/b", "missing")]
+    assert list(locked.differences(project, raw, [cache])) == [("raw/Z", "missing"), ("raw/in/b", "missing")]
     (listing,) = cache.rglob("*.dir")
     listing.chmod(0o644)
     listing.write_text(json.dumps([]))
-    assert list(locked.differences(project, raw, cache)) == [("raw", "missing")]
-    assert list(locked.differences(project, [Entry("nowhere", "0")], cache)) == [("nowhere", "missing")]
+    assert list(locked.differences(project, raw, [cache])) == [("raw", "missing")]
+    assert list(locked.differences(project, [Entry("nowhere", "0")], [cache])) == [("nowhere", "missing")]
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_data_that_nobody_stored_is_fetched_from_its_source_and_checked(tmp_path
     class Bare:
         """A clone for which neither remote nor cache has anything; its source has what it is told to."""
 
-        root, cache, text = tmp_path, tmp_path / "cache", "right"
+        root, caches, text = tmp_path, (), "right"
 
         def pull(self, path: str) -> None:
             pass
