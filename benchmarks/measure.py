@@ -34,6 +34,13 @@ def one_core(core: int | None = None) -> int:
     return chosen
 
 
+def seconds(work: Callable[..., object], *given: Any) -> float:
+    """The CPU-seconds of this process that a call takes."""
+    before = time.process_time()
+    work(*given)
+    return time.process_time() - before
+
+
 def throughput(
     predict: Callable[[Sequence[Any], int], object],
     examples: Sequence[Any],
@@ -56,9 +63,7 @@ def throughput(
         spent = 0.0
         while spent < ENOUGH_SECONDS:
             renew()
-            before = time.process_time()
-            predict(examples, size)
-            passed = time.process_time() - before
+            passed = seconds(predict, examples, size)
             spent += passed
             if passed < best:
                 best, best_size = passed, size

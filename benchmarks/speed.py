@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -80,18 +79,12 @@ def _trained(name: str, examples: Examples) -> tuple[Trained, Trained]:
 def _rate(system: Trained, test: Sequence[Example], tokens: int) -> float:
     """Tokens per CPU-second over the whole test set; our caches are empty, as no peer's need be."""
     system.renew()
-    return tokens / _seconds(partial(system.predict, test, system.batches[0]))
+    return tokens / measure.seconds(system.predict, test, system.batches[0])
 
 
 def _median(system: Trained, test: Sequence[Example]) -> float:
     """The median over sentences, one at a time, in milliseconds of CPU time."""
     return measure.latency(system.predict, test)["p50_cpu_ms"]
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    before = time.process_time()
-    work()
-    return time.process_time() - before
 
 
 def _range(found: dict[str, float]) -> str:

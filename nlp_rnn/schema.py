@@ -82,12 +82,16 @@ class Token(NamedTuple):  # there are so many that making each counts
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A named entity: ``text[start:end]``, in characters, is of type ``label``."""
+    """A named entity: ``text[start:end]``, in characters, is of type ``label``.
+
+    ``confidence``, in [0, 1], is how likely it is to be one, with just these ends and this type.
+    """
 
     start: int
     end: int
     label: str
     text: str
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)

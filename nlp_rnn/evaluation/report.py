@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nlp_rnn.evaluation import calibration
 from nlp_rnn.evaluation.behaviour import Outcome
 from nlp_rnn.evaluation.metrics import PRIMARY, gold, score
 from nlp_rnn.evaluation.ner import align
@@ -23,19 +24,21 @@ def write(
     task: str,
     examples: Mapping[str, Sequence[Example]],
     predicted: Mapping[str, Sequence[Any]],
+    confidences: Mapping[str, Sequence[Sequence[float]]],
     baseline: Mapping[str, Any],
     behaviour: Mapping[str, Outcome],
 ) -> dict[str, Any]:
     """Scores a model and writes the files of its report.
 
     ``metrics.json`` is about dev and test; ``predictions.jsonl``, ``confusion.csv`` (a row for each text, or
-    for each entity in either) and ``classes.csv`` about test alone; ``behaviour.csv`` and ``behaviour.jsonl``
-    have the behaviour tests' figures and failures.
+    for each entity in either), ``classes.csv`` and ``calibration.csv`` about test alone; ``behaviour.csv``
+    and ``behaviour.jsonl`` have the behaviour tests' figures and failures.
 
     Args:
         folder: where to; made where it is missing.
         task: ``ner`` or ``sentiment``.
         examples, predicted: under ``dev`` and ``test``, the examples and what the model says of each.
+        confidences: how sure it is of each entity that it found, or of the one label.
         baseline: ``name`` and ``score`` of the model to beat.
         behaviour: what became of the behaviour tests, by capability.
 
@@ -45,23 +48,29 @@ def write(
     Raises:
         DataError: a set without examples, or predictions that do not match it.
     """
-    scores = {split: score(task, gold(task, examples[split]), predicted[split]) for split in ("dev", "test")}
+    right = {split: gold(task, examples[split]) for split in ("dev", "test")}
+    scores = {split: score(task, right[split], predicted[split]) for split in right}
+    claims = {
+        split: calibration.claims(task, right[split], predicted[split], confidences[split]) for split in right
+    }
     metrics = {
         "task": task,
         "primary": PRIMARY[task],
         "score": scores["test"][PRIMARY[task]],
         **scores,
+        "calibration": {split: calibration.figures(claims[split]) for split in right},
         "baseline": {"name": baseline["name"], "score": baseline["score"]},
         "behaviour": {name: outcome.figures() for name, outcome in behaviour.items()},
         "examples": {split: len(examples[split]) for split in ("dev", "test")},
     }
     folder.mkdir(parents=True, exist_ok=True)
     write_predictions(folder / "predictions.jsonl", task, examples["test"], predicted["test"])
-    pairs = _pairs(task, gold(task, examples["test"]), predicted["test"])
+    pairs = _pairs(task, right["test"], predicted["test"])
     _write_csv(folder / "confusion.csv", ("actual", "predicted"), pairs)
     classes = scores["test"]["classes"]
     rows = ([label, *(figures[name] for name in _FIGURES)] for label, figures in classes.items())
     _write_csv(folder / "classes.csv", ("label", *_FIGURES), rows)
+    _write_csv(folder / "calibration.csv", calibration.Bin._fields, calibration.bins(claims["test"]))
     shares = ([name, outcome.figures()["share"]] for name, outcome in behaviour.items())
     _write_csv(folder / "behaviour.csv", ("capability", "failed"), shares)
     _write_failures(folder / "behaviour.jsonl", behaviour)
@@ -111,6 +120,11 @@ def table(name: str, metrics: Mapping[str, Any]) -> str:
     for label, row in classes.items():
         figures = f"{row['precision']:9.4f}  {row['recall']:.4f}  {row['f1']:.4f}  {row['support']:7d}"
         lines.append(f"{label:{width}}  {figures}")
+    sure = metrics["calibration"]["test"]
+    lines.append(
+        f"calibration: sure to {sure['confidence']:.3f} on average, right in {sure['right']:.3f} of "
+        f"{sure['answers']} answers (ECE {sure['ece']:.3f})"
+    )
     shares = (f"{name} {figures['share']:.1%}" for name, figures in metrics["behaviour"].items())
     lines.append(f"behaviour tests failed: {', '.join(shares) or 'none made'}")
     return "\n".join(lines)

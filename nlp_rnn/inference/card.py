@@ -6,6 +6,9 @@ import statistics
 from collections.abc import Mapping
 from typing import Any
 
+from nlp_rnn.inference.package import FP32, GRAPHS, INT8
+from nlp_rnn.inference.shipping import TOLERANCE, Shipping
+
 _TASKS = {"ner": "token-classification", "sentiment": "text-classification"}
 _CELLS = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM", "mingru": "minGRU"}
 
@@ -18,6 +21,7 @@ def write(
     metric: str,
     dev_scores: Mapping[int, float],
     seed: int,
+    shipping: Shipping,
 ) -> str:
     """The card's Markdown.
 
@@ -28,6 +32,7 @@ def write(
         metric: the name of the score.
         dev_scores: its values on the dev split, in [0, 1], by the seed of the training.
         seed: that of the training whose model this is.
+        shipping: which graph it runs, and its temperature.
     """
     name, task = run["name"], run["task"]
     model = run["model"]
@@ -65,9 +70,15 @@ Trained on `{run["data"]["source"]}`; {metric} on its dev split: {dev_score:.4f}
 {_choice(dev_scores)}. The score on the test set is kept with the model's version in the registry, beside a
 linear baseline's.
 
+## Numbers
+
+`{GRAPHS[shipping.precision]}` is what it runs: {metric} on dev is {shipping.dev[INT8]:.4f} in 8 bits and
+{shipping.dev[FP32]:.4f} in 32. 8 bits are used where they lose no more than {TOLERANCE:g}. Confidence is
+calibrated on dev (temperature {shipping.temperature:g}).
+
 ## Limits
 
-It knows the kinds of text that it was trained on, and no others. Confidence is not calibrated.
+It knows the kinds of text that it was trained on, and no others; nor is it as sure as it is right of others.
 """
 
 

@@ -6,30 +6,68 @@ milliseconds, and each recurrent layer is one operator.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from onnx import ModelProto, TensorProto
 
 from nlp_rnn.inference import recurrent
 from nlp_rnn.inference.graph import Graph
+from nlp_rnn.inference.package import FP32, INT8
+from nlp_rnn.inference.viterbi import Transitions
+from nlp_rnn.text.labels import barriers
 
 Weights = Mapping[str, np.ndarray]
 END = int(np.iinfo(np.int32).max)  # of a slice that takes all the rest
 WIDE = "wide.weight"
 SUBWORD = "features.subword.weight"
+BIGRAM = "features.bigram.weight"
 BOUNDARY = "features.boundary.weight"
+READ = [f"encoder.{side}.0.{name}" for side in recurrent.SIDES for name in ("weight_ih_l0", "gates.weight")]
 LOWEST = -1e30  # as in nlp_rnn/models/masks.py, which needs torch
 
 
+def graphs(weights: Weights, run: Mapping[str, Any]) -> dict[str, ModelProto]:
+    """Both graphs of a trained network, by their precision, FP32 and INT8.
+
+    Args:
+        weights: the network's state, by torch's names.
+        run: the resolved parameters of the run that trained it.
+    """
+    built = {name: run["model"][name] for name in ("cell", "layers", "hidden_size", "residual")}
+    return {
+        precision: export(weights, task=run["task"], small=precision == INT8, **built)
+        for precision in (FP32, INT8)
+    }
+
+
+def transitions(weights: Weights, labels: list[str]) -> Transitions:
+    """The CRF's scores with every move that the scheme forbids made hopeless."""
+    return Transitions(
+        **{
+            name: weights[f"crf.{name}"] + np.array(scores, np.float32)
+            for name, scores in barriers(labels).items()
+        }
+    )
+
+
 def export(
-    weights: Weights, *, task: str, cell: str, layers: int, hidden_size: int, residual: bool
+    weights: Weights,
+    *,
+    task: str,
+    cell: str,
+    layers: int,
+    hidden_size: int,
+    residual: bool,
+    small: bool = False,
 ) -> ModelProto:
     """Builds the graph.
 
     Args:
         weights: the network's state, by torch's names.
         task, cell, layers, hidden_size, residual: what the network was built with.
+        small: keep tables and matrices in 8 bits, and let an LSTM compute with them.
 
     Returns:
         a model whose inputs are those of :class:`nlp_rnn.text.batches.Batch`, as far as the network uses
@@ -44,19 +82,24 @@ def export(
         axes["characters"] = ["u", "c"]
     if SUBWORD in weights:
         axes["subwords"] = ["u", "s"]
-    if "features.bigram.weight" in weights:
+    if BIGRAM in weights:
         axes["bigrams"] = ["b", "pairs"]
     if BOUNDARY in weights:
         axes["boundaries"] = ["b", "t"]
     if WIDE in weights:
         axes["ngrams"] = ["b", "grams"]
-    graph = Graph(axes)
-    x = _features(graph, weights)  # [t, b, e]
+    graph = Graph(axes, small=small)
+    if small:
+        weights = _stretched(weights)
+    x, reach = _features(graph, weights), 1.0  # [t, b, e]
     for layer in range(layers):
         read = x
-        x = recurrent.states(graph, weights, x, cell=cell, layer=layer, hidden_size=hidden_size)  # [t, b, 2h]
+        x = recurrent.states(
+            graph, weights, x, cell=cell, layer=layer, hidden_size=hidden_size, reach=reach
+        )  # [t, b, 2h]
         if residual and layer:
             x = graph.add("Add", read, x)
+        reach = reach + 1 if residual and layer else 1.0
     if task == "ner":
         x = _linear(graph, weights, "output", x)  # [t, b, l]
         x = graph.add("Transpose", x, perm=[1, 0, 2])
@@ -82,7 +125,7 @@ def _features(graph: Graph, weights: Weights) -> str:
         forms.append(_subwords(graph, weights[SUBWORD]))
     table = graph.add("Concat", *forms, axis=1)  # [u, e]
     parts = [graph.add("Gather", table, graph.add("Transpose", "forms"))]  # [t, b, e] each
-    if "features.bigram.weight" in weights:
+    if BIGRAM in weights:
         table, ids = (
             _table(graph, weights, "features.bigram"),
             graph.add("Transpose", "bigrams"),
@@ -93,6 +136,35 @@ def _features(graph: Graph, weights: Weights) -> str:
         table = _table(graph, weights, "features.boundary")
         parts.append(graph.add("Gather", table, graph.add("Transpose", "boundaries")))
     return parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=2)
+
+
+def _stretched(weights: Weights) -> Weights:
+    """The same network, with every column of a table stretched to reach 1, so that 8 bits tell most of it."""
+    tables: dict[str, np.ndarray] = {}
+    by: list[np.ndarray] = []  # how much less each column of x is
+    for name, width in _columns(weights):
+        if name is None:
+            by.append(np.ones(width, np.float32))
+            continue
+        largest = np.abs(weights[name]).max(axis=0)
+        largest[largest == 0] = 1
+        tables[name] = weights[name] / largest
+        by.append(largest)
+    read = {name: weights[name] * np.concatenate(by) for name in weights if name in READ}
+    return {**weights, **tables, **read}
+
+
+def _columns(weights: Weights) -> Iterator[tuple[str | None, int]]:
+    """The tables whose columns x consists of, and how many each has; None is what comes of no table."""
+    yield "features.word.weight", weights["features.word.weight"].shape[1]
+    character = "features.character"
+    if f"{character}.convolution.bias" in weights:
+        yield None, len(weights[f"{character}.convolution.bias"])
+    elif f"{character}.embedding.weight" in weights:
+        yield None, 2 * weights[f"{character}.ahead.weight_hh_l0"].shape[1]
+    for name in ("features.shape.weight", SUBWORD, BIGRAM, BIGRAM, BOUNDARY):
+        if name in weights:
+            yield name, weights[name].shape[1]
 
 
 def _characters(graph: Graph, weights: Weights) -> str:
@@ -124,7 +196,7 @@ def _subwords(graph: Graph, weight: np.ndarray) -> str:
     """The mean of each form's n-grams, [u, e]; zeros for a form without any."""
     table = weight.copy()
     table[0] = 0  # padding adds nothing
-    x = graph.add("Gather", graph.weight(SUBWORD, table), "subwords")  # [u, s, e]
+    x = graph.add("Gather", graph.table(SUBWORD, table), "subwords")  # [u, s, e]
     total = graph.add("ReduceSum", x, graph.integers(1), keepdims=0)
     count = graph.add("ReduceSum", _known(graph, "subwords"), graph.integers(1), keepdims=1)  # [u, 1]
     count = graph.add("Max", count, graph.weight("at_least_one", np.array(1, np.int32)))
@@ -166,7 +238,7 @@ def _wide(graph: Graph, weights: Weights) -> str:
     """-> [b, l]; one table holds each n-gram's weights, times its rarity, and its rarity's square."""
     rarity = weights["wide.rarity"][:, None]
     table = np.concatenate((rarity * weights[WIDE], rarity**2), axis=1)
-    x = graph.add("Gather", graph.weight("wide", table), "ngrams")  # [b, kt, l + 1]
+    x = graph.add("Gather", _halved(graph, "wide", table), "ngrams")  # [b, kt, l + 1]
     x = graph.add("ReduceSum", x, graph.integers(1), keepdims=0)  # [b, l + 1]
     norm = graph.add("Sqrt", graph.slice(x, -1, END, 1))
     norm = graph.add("Max", norm, graph.weight("least", np.array(1e-6, np.float32)))
@@ -180,7 +252,16 @@ def _linear(graph: Graph, weights: Weights, name: str, x: str) -> str:
 
 
 def _table(graph: Graph, weights: Weights, name: str) -> str:
-    return graph.weight(name, weights[f"{name}.weight"])
+    return graph.table(f"{name}.weight", weights[f"{name}.weight"])
+
+
+def _halved(graph: Graph, name: str, values: np.ndarray) -> str:
+    """In a small graph 16 bits a value: a row's values differ too much in size for 8."""
+    if not graph.small:
+        return graph.weight(name, values)
+    most = float(np.finfo(np.float16).max)
+    half = np.clip(values, -most, most)
+    return graph.add("Cast", graph.weight(name, half.astype(np.float16)), to=TensorProto.FLOAT)
 
 
 def _known(graph: Graph, ids: str) -> str:

@@ -10,8 +10,13 @@ from typing import Any
 
 from nlp_rnn.schema import NlpRnnError
 
-FORMAT = 1
-FILES = ("README.md", "model.json", "model.onnx", "tokenizer.json", "weights.safetensors")
+FP32, INT8 = "fp32", "int8"
+GRAPHS = {FP32: "model.onnx", INT8: "model.int8.onnx"}
+WEIGHTS = "weights.safetensors"
+FORMAT = 2
+FORMER = ("README.md", "model.json", "model.onnx", "tokenizer.json", WEIGHTS)
+FILES = (*FORMER, GRAPHS[INT8])
+FORMATS = {1: FORMER, 2: FILES}  # all that this version reads
 MANIFEST = "MANIFEST.json"
 
 
@@ -40,17 +45,19 @@ def verify(folder: Path) -> str:
     if not folder.is_dir():
         raise PackageError(f"{folder}: no such package folder; train a run first, or name another.")
     manifest = _read_json(folder / MANIFEST)
-    files = manifest.get("files")
-    if manifest.get("format") != FORMAT:
+    files, form = manifest.get("files"), manifest.get("format")
+    if not isinstance(form, int) or form not in FORMATS:
         raise PackageError(
-            f"{folder}: the package has format {manifest.get('format')!r}; this version reads {FORMAT}."
+            f"{folder}: the package has format {form!r}; this version of nlp-rnn reads "
+            f"{' and '.join(map(str, FORMATS))}. Upgrade nlp-rnn, or get the package anew."
         )
-    if not isinstance(files, Mapping) or set(files) != set(FILES):
-        raise PackageError(f"{folder}: {MANIFEST} must list exactly: {', '.join(FILES)}.")
+    expected = FORMATS[form]
+    if not isinstance(files, Mapping) or set(files) != set(expected):
+        raise PackageError(f"{folder}: {MANIFEST} must list exactly: {', '.join(expected)}.")
     present = {path.name for path in folder.iterdir()}
-    for name in sorted(present ^ {*FILES, MANIFEST}):
+    for name in sorted(present ^ {*expected, MANIFEST}):
         raise PackageError(f"{folder}: {name} {'does not belong here' if name in present else 'is missing'}.")
-    for name in FILES:
+    for name in expected:
         path = folder / name
         if path.is_symlink() or not path.is_file():
             raise PackageError(f"{path}: must be a plain file.")

@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto
 
-from nlp_rnn.inference.graph import Graph
+from nlp_rnn.inference import int8
+from nlp_rnn.inference.graph import MICROSOFT, Graph
 
 Weights = Mapping[str, np.ndarray]
 # In which order ONNX wants the gates that torch keeps as (r, z, n) and (i, f, g, o).
 GATES = {"rnn": (0,), "gru": (1, 0, 2), "lstm": (0, 3, 1, 2)}
 SIDES = ("ahead", "back")
+OPEN = 50.0  # a bias that opens a gate wholly
 
 
-def states(graph: Graph, weights: Weights, x: str, *, cell: str, layer: int, hidden_size: int) -> str:
+def states(
+    graph: Graph, weights: Weights, x: str, *, cell: str, layer: int, hidden_size: int, reach: float
+) -> str:
     """The states of one layer.
 
     Args:
@@ -24,6 +28,7 @@ def states(graph: Graph, weights: Weights, x: str, *, cell: str, layer: int, hid
         weights: the network's state, by torch's names.
         x: [t, b, e].
         cell, layer, hidden_size: which cell, the layer's number from 0, and h.
+        reach: no value of x is larger, or smaller than its negative, in a small graph of LSTMs.
 
     Returns:
         [t, b, 2h]; what stands past a length means nothing.
@@ -31,8 +36,12 @@ def states(graph: Graph, weights: Weights, x: str, *, cell: str, layer: int, hid
     if cell == "mingru":
         return _mingru(graph, weights, x, layer, hidden_size)
     cells = [f"encoder.{side}.{layer}" for side in SIDES]
-    inputs = (x, *_weights(graph, weights, f"layer{layer}", cells, cell), "lengths")
-    y = graph.add(cell.upper(), *inputs, **_attributes(cell, hidden_size))  # [t, 2, b, h]
+    w, r, b = _weights(weights, cells, cell)
+    if graph.small and cell == "lstm":
+        y = _lstm_int8(graph, x, w, r, b, name=f"layer{layer}", reach=reach)  # [t, 2, b, h]
+    else:
+        inputs = (x, *_added(graph, f"layer{layer}", w, r, b), "lengths")
+        y = graph.add(cell.upper(), *inputs, **_attributes(cell, hidden_size))
     y = graph.add("Transpose", y, perm=[0, 2, 1, 3])
     return graph.add("Reshape", y, graph.integers(0, 0, 2 * hidden_size))
 
@@ -50,21 +59,68 @@ def last_states(graph: Graph, weights: Weights, x: str, lengths: str, *, name: s
     Returns:
         [b, 2h].
     """
-    inputs = (x, *_weights(graph, weights, name, [f"{name}.{side}" for side in SIDES], "lstm"), lengths)
+    w, r, b = _weights(weights, [f"{name}.{side}" for side in SIDES], "lstm")
+    inputs = (x, *_added(graph, name, w, r, b), lengths)
     y = graph.add_second("LSTM", *inputs, **_attributes("lstm", hidden_size))  # [2, b, h]
     y = graph.add("Transpose", y, perm=[1, 0, 2])
     return graph.add("Reshape", y, graph.integers(0, 2 * hidden_size))
 
 
-def _weights(graph: Graph, weights: Weights, name: str, cells: Sequence[str], cell: str) -> list[str]:
-    """W, R and B of the operator, both directions in each."""
+def _weights(weights: Weights, cells: Sequence[str], cell: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """W [2, gh, e], R [2, gh, h] and B [2, 2gh] of the operator, both directions in each, g gates."""
     stacked = {
         kind: np.stack([_reordered(weights[f"{own}.{kind}_l0"], GATES[cell]) for own in cells])
         for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     }
     biases = np.concatenate((stacked["bias_ih"], stacked["bias_hh"]), axis=1)
-    inputs = {"W": stacked["weight_ih"], "R": stacked["weight_hh"], "B": biases}
-    return [graph.weight(f"{name}.{letter}", values) for letter, values in inputs.items()]
+    return stacked["weight_ih"], stacked["weight_hh"], biases
+
+
+def _added(graph: Graph, name: str, w: np.ndarray, r: np.ndarray, b: np.ndarray) -> list[str]:
+    """The operator's weights in the graph."""
+    matrices = []
+    for letter, values in (("W", w), ("R", r)):
+        rows = graph.table(f"{name}.{letter}", values.reshape(-1, values.shape[2]))
+        matrices.append(graph.add("Reshape", rows, graph.integers(*values.shape)))
+    return [*matrices, graph.weight(f"{name}.B", b)]
+
+
+def _lstm_int8(
+    graph: Graph, x: str, w: np.ndarray, r: np.ndarray, b: np.ndarray, *, name: str, reach: float
+) -> str:
+    """An LSTM that computes in 8 bits: [t, b, e] -> [t, 2, b, h].
+
+    onnxruntime scales what it multiplies by the largest and the smallest value that there is at the time, in
+    all sentences of a batch, so that a sentence's company would change its answer. Both are made the same
+    for all: two more columns of x are as large as any value can be, and two more units are as far from zero
+    as a unit can be after so many tokens, with all gates open. Their weights are zero.
+    """
+    hidden = r.shape[2]
+    reach *= 1.001  # what rounding adds is a little
+    for value in (reach, -reach):
+        bound = graph.weight(f"{name}.reach{value:+g}", np.array(value, np.float32))
+        x = graph.add("Pad", x, graph.integers(0, 0, 0, 0, 0, 1), bound)
+    gates = [np.pad(part, ((0, 0), (0, 2), (0, 0))) for part in np.split(w, 4, axis=1)]
+    w = np.pad(np.concatenate(gates, axis=1), ((0, 0), (0, 0), (0, 2)))
+    gates = [np.pad(part, ((0, 0), (0, 2), (0, 2))) for part in np.split(r, 4, axis=1)]
+    r = np.concatenate(gates, axis=1)
+    ends = [(OPEN, OPEN)] * 3 + [(OPEN, -OPEN)] + [(0.0, 0.0)] * 4  # i, o, f, c, and the second biases
+    parts = [np.pad(part, ((0, 0), (0, 2))) for part in np.split(b, 8, axis=1)]
+    for part, end in zip(parts, ends):
+        part[:, -2:] = end
+    inputs = [x]
+    scales = []
+    for letter, values in (("W", w), ("R", r)):
+        whole, scale = int8.quantize(values.reshape(-1, values.shape[2]), int8.LARGEST_FACTOR)
+        whole = whole.reshape(values.shape).transpose(0, 2, 1)  # [2, e, 4h]
+        inputs.append(graph.weight(f"{name}.{letter}", whole))
+        zero = graph.weight(f"{name}.{letter}.zero", np.zeros(values.shape[:2], np.int8))
+        scales += [graph.weight(f"{name}.{letter}.scales", scale.reshape(values.shape[:2])), zero]
+    inputs += [graph.weight(f"{name}.B", np.concatenate(parts, axis=1)), "lengths", "", "", "", *scales]
+    attributes = _attributes("lstm", hidden + 2)
+    return graph.slice(
+        graph.add("DynamicQuantizeLSTM", *inputs, domain=MICROSOFT, **attributes), 0, hidden, 3
+    )
 
 
 def _attributes(cell: str, hidden_size: int) -> dict[str, Any]:
@@ -89,7 +145,7 @@ def _mingru(graph: Graph, weights: Weights, x: str, layer: int, size: int) -> st
         np.concatenate([weights[f"encoder.{side}.{layer}.gates.{kind}"] for side in SIDES])
         for kind in ("weight", "bias")
     )
-    x = graph.add("MatMul", x, graph.weight(f"layer{layer}.W", weight.T))
+    x = graph.add("MatMul", x, graph.add("Transpose", graph.table(f"layer{layer}.W", weight)))
     x = graph.add("Add", x, graph.weight(f"layer{layer}.B", bias))  # [t, b, 4h]
     left, right = graph.slice(x, 0, 2 * size, 2), _turned(graph, graph.slice(x, 2 * size, 4 * size, 2))
     update, candidate = (

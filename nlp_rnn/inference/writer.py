@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from onnx import checker
 from safetensors.numpy import save_file
 
-from nlp_rnn.inference import card, export, package
-from nlp_rnn.text.labels import barriers, split
+from nlp_rnn.inference import card, export, external, package
+from nlp_rnn.inference.shipping import Shipping
+from nlp_rnn.text.labels import split
 
 
 def write(
@@ -27,6 +29,7 @@ def write(
     metric: str,
     dev_scores: Mapping[int, float],
     seed: int,
+    shipping: Shipping,
 ) -> str:
     """Writes a package and returns its digest.
 
@@ -41,22 +44,19 @@ def write(
         metric: the primary one.
         dev_scores: its value on dev, by seed, of all trainings of which this one was chosen.
         seed: this one's.
+        shipping: which graph it runs, and its temperature.
     """
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    model = run["model"]
-    graph = export.export(
-        weights,
-        task=run["task"],
-        cell=model["cell"],
-        layers=model["layers"],
-        hidden_size=model["hidden_size"],
-        residual=model["residual"],
+    save_file(
+        {name: np.ascontiguousarray(values) for name, values in weights.items()}, unfinished / package.WEIGHTS
     )
-    (unfinished / "model.onnx").write_bytes(graph.SerializeToString(deterministic=True))
-    arrays = {name: np.ascontiguousarray(values) for name, values in weights.items()}
-    save_file(arrays, unfinished / "weights.safetensors")
+    for precision, graph in export.graphs(weights, run).items():
+        external.share(graph, unfinished / package.WEIGHTS)
+        path = unfinished / package.GRAPHS[precision]
+        path.write_bytes(graph.SerializeToString(deterministic=True))
+        checker.check_model(str(path))
     content = {
         "format": package.FORMAT,
         "task": run["task"],
@@ -70,10 +70,14 @@ def write(
         "ngram_length": run["tokenizer"]["ngram_length"],
         "seed": seed,
         "dev_scores": {str(one): round(score, 6) for one, score in dev_scores.items()},
+        "precision": shipping.precision,
+        "dev_by_precision": {name: round(score, 6) for name, score in shipping.dev.items()},
+        "temperature": shipping.temperature,
         "run": run,
     }
     if run["task"] == "ner":
-        content["crf"] = _legal(weights, labels)
+        crf = export.transitions(weights, labels)
+        content["crf"] = {name: values.tolist() for name, values in vars(crf).items()}
     (unfinished / "model.json").write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
     shutil.copyfile(tokenizer, unfinished / "tokenizer.json")
     count = sum(values.size for values in weights.values())
@@ -84,6 +88,7 @@ def write(
         metric=metric,
         dev_scores=dev_scores,
         seed=seed,
+        shipping=shipping,
     )
     (unfinished / "README.md").write_text(text, encoding="utf-8")
     digest = package.seal(unfinished)
@@ -95,11 +100,3 @@ def write(
 def _answers(task: str, labels: list[str]) -> list[str]:
     """Entity types, or classes."""
     return sorted({split(label)[1] for label in labels} - {""}) if task == "ner" else labels
-
-
-def _legal(weights: Mapping[str, np.ndarray], labels: list[str]) -> dict[str, list]:
-    """The CRF's scores with every move that the scheme forbids made hopeless."""
-    return {
-        name: (weights[f"crf.{name}"] + np.array(scores, np.float32)).tolist()
-        for name, scores in barriers(labels).items()
-    }

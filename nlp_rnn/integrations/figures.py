@@ -12,13 +12,16 @@ if TYPE_CHECKING:
 Rows = Sequence[Mapping[str, str]]
 
 
-def draw(metrics: Mapping[str, Any], *, history: Rows, confusion: Rows) -> Iterator[tuple[str, Figure]]:
+def draw(
+    metrics: Mapping[str, Any], *, history: Rows, confusion: Rows, calibration: Rows
+) -> Iterator[tuple[str, Figure]]:
     """Yields the name and the picture of each; nothing at all where matplotlib is missing.
 
     Args:
         metrics: what ``metrics.json`` holds.
         history: the epochs, with ``epoch``, ``train_loss`` and ``dev_score``.
         confusion: one row for each entity or text of the test set, ``actual`` and ``predicted``.
+        calibration: answers that the model was about equally sure of: ``confidence``, ``right``, ``answers``.
     """
     try:
         import matplotlib.figure  # noqa: F401
@@ -34,6 +37,8 @@ def draw(metrics: Mapping[str, Any], *, history: Rows, confusion: Rows) -> Itera
         rows = metrics["behaviour"].items()
         bars = {name: (row["share"], f"{row['failed']} of {row['cases']}") for name, row in rows}
         yield "behaviour", _bars(bars, "share of behaviour tests that fail")
+    if calibration:
+        yield "calibration", _calibration(calibration)
     if confusion:
         yield "confusion", _confusion(confusion)
 
@@ -63,6 +68,22 @@ def _bars(rows: Mapping[str, tuple[float, str]], title: str) -> Figure:
     bars = axes.barh(labels, [rows[label][0] for label in labels], color="tab:blue")
     axes.bar_label(bars, [f"{rows[label][0]:.3f}  ({rows[label][1]})" for label in labels], padding=3)
     axes.set(xlabel=title, xlim=(0, 1.4), xticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
+    return figure
+
+
+def _calibration(rows: Rows) -> Figure:
+    """The nearer to the diagonal, the better; a point's area is its number of answers."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="tab:gray", linestyle="dotted")
+    sure, right, answers = ([float(row[name]) for row in rows] for name in ("confidence", "right", "answers"))
+    axes.plot(sure, right, color="tab:blue")
+    axes.scatter(sure, right, s=[20 + 400 * count / sum(answers) for count in answers], color="tab:blue")
+    for row, x, y in zip(rows, sure, right):
+        axes.annotate(row["answers"], (x, y), textcoords="offset points", xytext=(8, -12))
+    axes.set(xlabel="how sure the model is", ylabel="share that is right", xlim=(0, 1.05), ylim=(0, 1.05))
     return figure
 
 

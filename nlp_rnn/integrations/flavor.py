@@ -20,7 +20,7 @@ class Entity(BaseModel):
     end: int
     label: str
     text: str
-    confidence: float | None = None  # which packages made before do not give
+    confidence: float | None = None
 
 
 class Answer(BaseModel):

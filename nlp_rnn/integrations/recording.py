@@ -67,7 +67,10 @@ def record_evaluation(
             if path.is_file():
                 client.log_artifact(run_id, str(path))
         for name, figure in figures.draw(
-            metrics, history=_rows(history), confusion=_rows(report / "confusion.csv")
+            metrics,
+            history=_rows(history),
+            confusion=_rows(report / "confusion.csv"),
+            calibration=_rows(report / "calibration.csv"),
         ):
             client.log_figure(run_id, figure, f"{FIGURES}/{name}.png")
         client.set_tag(run_id, store.REPORT, verdict)  # last: whoever finds it finds all of the above
@@ -118,6 +121,8 @@ def _scores(metrics: Mapping[str, Any]) -> dict[str, float]:
         result.update({f"{name}/{safe}": value for name, value in row.items()})
     for name, row in metrics.get("behaviour", {}).items():  # which reports made before had not
         result[f"behaviour_failed/{name}"] = row["share"]
+    for name, value in metrics.get("calibration", {}).get("test", {}).items():
+        result[f"calibration_{name}"] = value
     result["baseline_score"] = metrics["baseline"]["score"]
     result["test_examples"] = metrics["examples"]["test"]
     result[f"best_dev_{metrics['primary']}"] = metrics["dev"][metrics["primary"]]

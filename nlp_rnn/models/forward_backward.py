@@ -1,8 +1,9 @@
 """The loss of a linear-chain CRF and its gradient, by the forward-backward algorithm (Rabiner, 1989).
 
 Sums are taken over exponentials of scores less their greatest, in double precision: a step costs l
-exponentials instead of l^2. Where a label is so far behind the others that its sum nearly vanishes, that
-one sum is taken anew over scores, so that the result is exact for any finite scores. The backward pass
+exponentials instead of l^2, all of them taken at once before the first step. Where a label is so far behind
+the others that its sum nearly vanishes, the sequence is gone through anew, and that sum taken over scores,
+so that the result is exact for any finite scores. The backward pass
 hands each label's posterior to the labels before it, in the shares that they had in the forward sum:
 these add up to one, so nothing grows or fades, however long the sequence is.
 """
@@ -18,7 +19,6 @@ import numpy as np
 
 Scores: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]  # transition [from, to], start [l], end [l]
 Gradients: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # emissions' first, then Scores'
-
 VANISHING = 1e-280  # a smaller sum may have lost terms to underflow, which begins at 1e-308
 
 
@@ -52,9 +52,16 @@ def loss_and_gradients(
     scores = transition.astype(np.float64), start.astype(np.float64), end.astype(np.float64)
     greatest = scores[0].max(axis=0)  # [to]
     odds = np.exp(scores[0] - greatest)  # [from, to], at most 1
+    shifted = emissions + greatest
+    shifted[:, 0] = emissions[:, 0] + scores[1]
+    peaks = shifted.max(axis=2)  # [b, t]
+    with np.errstate(over="ignore", invalid="ignore"):  # of what stands past a length
+        factors = np.exp(shifted - peaks[:, :, None])  # [b, t, l], at most 1
     trellis = np.empty((3, *emissions.shape))
     gradients = np.zeros_like(emissions), np.zeros((labels, labels)), np.zeros(labels), np.zeros(labels)
-    partition = _compiled(_forward)(emissions, lengths, scores, odds, greatest, trellis)  # [b]
+    partition = _compiled(_forward)(
+        emissions, lengths, scores, odds, greatest, factors, peaks, trellis
+    )  # [b]
     _compiled(_backward)(emissions, lengths, scores, odds, trellis, partition, gradients)
     gold = _compiled(_gold)(emissions, tags, lengths, scores, gradients)
     return float(partition.sum() - gold), gradients
@@ -81,20 +88,54 @@ def _forward(
     scores: Scores,
     odds: np.ndarray,
     greatest: np.ndarray,
+    factors: np.ndarray,
+    peaks: np.ndarray,
     trellis: np.ndarray,
 ) -> np.ndarray:
     """Fills the trellis; -> the logarithm of each sequence's sum over all labelings, [b].
 
-    The trellis holds, [b, t, l] each: alpha, scores of all that leads to a label; prefix, its exponentials
-    less the step's greatest; inflow, what prefixes and odds sum up to one step later, 0 where it vanishes.
+    The trellis holds, [b, t, l] each: alpha, scores of all that leads to a label, for the last step alone
+    where nothing vanishes; prefix, its exponentials less the step's greatest; inflow, what prefixes and odds
+    sum up to one step later, 0 where it vanishes.
     """
     transition, start, end = scores
     labels = len(start)
+    end_peak = end.max()
     partition = np.empty(len(lengths))
     for row in range(len(lengths)):
         if not 1 <= lengths[row] <= emissions.shape[1]:
             raise IndexError("a length is not in 1..t")
         alpha, prefix, inflow = trellis[0, row], trellis[1, row], trellis[2, row]  # [t, l] each
+        height, vanishes = peaks[row, 0], False  # the logarithm by which prefixes are less than sums
+        for to in range(labels):
+            prefix[0, to] = factors[row, 0, to]
+        for step in range(1, lengths[row]):
+            for to in range(labels):
+                inflow[step, to] = 0.0
+            for origin in range(labels):
+                share = prefix[step - 1, origin]
+                for to in range(labels):
+                    inflow[step, to] += share * odds[origin, to]
+            top, least = 0.0, math.inf
+            for to in range(labels):
+                least = min(least, inflow[step, to])
+                prefix[step, to] = inflow[step, to] * factors[row, step, to]
+                top = max(top, prefix[step, to])
+            if not (least >= VANISHING and top >= VANISHING):
+                vanishes = True
+                break
+            for to in range(labels):
+                prefix[step, to] /= top
+            height += math.log(top) + peaks[row, step]
+        if not vanishes:
+            total = 0.0
+            for label in range(labels):
+                share = prefix[lengths[row] - 1, label]
+                alpha[lengths[row] - 1, label] = height + math.log(share)
+                total += share * math.exp(end[label] - end_peak)
+            if total >= VANISHING:
+                partition[row] = height + end_peak + math.log(total)
+                continue
         for to in range(labels):
             alpha[0, to] = start[to] + emissions[row, 0, to]
         for step in range(1, lengths[row]):

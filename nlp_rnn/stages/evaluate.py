@@ -38,6 +38,7 @@ def main(run: Run) -> None:
         task=run.task,
         examples=examples,
         predicted=predicted,
+        confidences={split: model.confidences(examples[split]) for split in examples},
         baseline=baseline,
         behaviour=outcomes,
     )

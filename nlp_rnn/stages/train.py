@@ -13,7 +13,7 @@ import torch
 
 from nlp_rnn import models, params
 from nlp_rnn.evaluation.metrics import PRIMARY, score
-from nlp_rnn.inference import writer
+from nlp_rnn.inference import package, shipping, writer
 from nlp_rnn.integrations import tracking
 from nlp_rnn.schema import NlpRnnError
 from nlp_rnn.stages import network
@@ -32,6 +32,7 @@ from nlp_rnn.training.weights import state
 from nlp_rnn.training.wide import fit_wide
 
 DEV_BATCH_TOKENS = 4000
+PARITY = 0.001  # of a dev score: a few answers at most may hang on the last bit of a sum
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,15 @@ def main(run: params.Run) -> None:
         vocabulary = material.vocabulary
         trials = list(_trials(run, material, tracker))
         chosen = max(trials, key=lambda trial: trial.best.dev_criterion)  # the first of equals
+        gold = _answers(run.task, _gold(material.dev), material.labels)
+        shipped = shipping.choose(
+            chosen.weights,
+            material.dev,
+            run=run.resolved(),
+            labels=material.labels,
+            score=lambda ids: score(run.task, gold, _answers(run.task, ids, material.labels))[metric],
+        )
+        _require_parity(run.name, chosen.best.dev_score, shipped.dev[package.FP32])
         digest = writer.write(
             Path("data/models") / run.name,
             weights=chosen.weights,
@@ -85,11 +95,21 @@ def main(run: params.Run) -> None:
             metric=metric,
             dev_scores={trial.seed: trial.best.dev_score for trial in trials},
             seed=chosen.seed,
+            shipping=shipped,
         )
         tracker.finish(digest)
     history.write(Path("data/history") / f"{run.name}.csv", chosen.history)
     best = chosen.best
     print(f"{run.name}: dev {metric} {best.dev_score:.4f}, epoch {best.epoch} of {len(chosen.history)}")
+
+
+def _require_parity(name: str, trained: float, exported: float) -> None:
+    """Stops here if the package would not answer as the network does that was trained."""
+    if abs(trained - exported) > PARITY:
+        raise NlpRnnError(
+            f"{name}: the trained network scores {trained:.4f} on dev, but its ONNX graph {exported:.4f}; "
+            f"this is an error of nlp-rnn: please report it with runs.{name} of params.yaml."
+        )
 
 
 def _material(run: params.Run, tokens: Path) -> Material:

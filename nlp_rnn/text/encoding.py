@@ -194,15 +194,18 @@ def _table(rows: Sequence[Sequence[int]]) -> np.ndarray:
 
 def shape_of(form: str) -> int:
     """What a form looks like, in [1, SHAPES]: digits, cases, signs."""
-    tests = (
-        len(form) > 1 and form[0] in "@#",
-        form.isdigit(),
-        form.islower(),
-        form.isupper() and len(form) > 1,
-        form.isupper(),
-        form.istitle(),
-        form[:1].isupper(),
-        any(character.isdigit() for character in form),
-        not any(character.isalnum() for character in form),
-    )
-    return next((i for i, true in enumerate(tests, 1) if true), SHAPES)
+    if len(form) > 1 and form[0] in "@#":
+        return 1
+    if form.isdigit():
+        return 2
+    if form.islower():
+        return 3
+    if form.isupper():
+        return 4 if len(form) > 1 else 5
+    if form.istitle():
+        return 6
+    if form[:1].isupper():
+        return 7
+    if any(map(str.isdigit, form)):
+        return 8
+    return SHAPES if any(map(str.isalnum, form)) else 9

@@ -31,7 +31,13 @@ def tagged():
         "dev": [["B-PER"]],
         "test": [["B-PER", "I-PER", "O", "B-PER"], ["O", "B-PER", "B-LOC", "I-LOC"]],
     }
-    return {"task": "ner", "examples": {"dev": dev, "test": test}, "predicted": predicted}
+    sure = {"dev": [[0.9]], "test": [[0.95, 0.25], [0.35, 0.15]]}
+    return {
+        "task": "ner",
+        "examples": {"dev": dev, "test": test},
+        "predicted": predicted,
+        "confidences": sure,
+    }
 
 
 @pytest.fixture
@@ -41,7 +47,8 @@ def classified():
         "test": [review(2, "nice", "good"), review(3, "", 'so, "so"')],
     }
     predicted = {"dev": ["good"], "test": ["good", "good"]}
-    return {"task": "sentiment", "examples": examples, "predicted": predicted}
+    sure = {"dev": [[0.75]], "test": [[0.75], [0.75]]}
+    return {"task": "sentiment", "examples": examples, "predicted": predicted, "confidences": sure}
 
 
 def test_the_files_of_a_tagger(tmp_path, tagged):
@@ -80,6 +87,30 @@ def test_behaviour_tests_leave_shares_and_what_failed(tmp_path, classified):
     }
 
 
+def test_calibration_is_in_the_report(tmp_path, tagged, classified):
+    metrics = write(tmp_path / "tagged", **tagged, baseline=BASELINE, behaviour=BEHAVIOUR)
+    ece = (0.05 + 0.25 + 0.35 + 0.85) / 4
+    assert metrics["calibration"]["test"] == {
+        "ece": pytest.approx(ece),
+        "confidence": 0.425,
+        "right": 0.5,
+        "answers": 4,
+    }
+    assert (tmp_path / "tagged/calibration.csv").read_text() == (
+        "confidence,right,answers\n0.15,1.0,1\n0.25,0.0,1\n0.35,0.0,1\n0.95,1.0,1\n"
+    )
+    metrics = write(tmp_path / "classified", **classified, baseline=BASELINE, behaviour=BEHAVIOUR)
+    assert metrics["calibration"]["test"]["ece"] == 0.25
+    assert metrics["calibration"]["dev"] == {"ece": 0.25, "confidence": 0.75, "right": 1.0, "answers": 1}
+
+
+def test_a_model_that_found_nothing_was_sure_of_nothing(tmp_path, tagged):
+    tagged["predicted"] = {"dev": [["O"]], "test": [["O"] * 4, ["O"] * 4]}
+    tagged["confidences"] = {"dev": [[]], "test": [[], []]}
+    metrics = write(tmp_path, **tagged, baseline=BASELINE, behaviour=BEHAVIOUR)
+    assert metrics["calibration"]["test"] == {"ece": 0.0, "confidence": 0.0, "right": 0.0, "answers": 0}
+
+
 def test_the_files_of_a_classifier(tmp_path, classified):
     metrics = write(tmp_path, **classified, baseline=BASELINE, behaviour=BEHAVIOUR)
 
@@ -101,7 +132,7 @@ def test_the_same_predictions_give_the_same_bytes_in_any_folder(tmp_path, task, 
     assert contents[0] == contents[1]
     assert set(contents[0]) == {
         *("metrics.json", "predictions.jsonl", "confusion.csv", "classes.csv"),
-        *("behaviour.csv", "behaviour.jsonl"),
+        *("calibration.csv", "behaviour.csv", "behaviour.jsonl"),
     }
     assert not any(str(tmp_path).encode() in content for content in contents[0].values())
 
@@ -120,5 +151,6 @@ def test_the_table_is_aligned(tmp_path, tagged):
         "label  precision  recall      f1  support",
         "LOC       1.0000  0.5000  0.6667        2",
         "PER       0.3333  0.5000  0.4000        2",
+        "calibration: sure to 0.425 on average, right in 0.500 of 4 answers (ECE 0.375)",
         "behaviour tests failed: typos 50.0%",
     ]

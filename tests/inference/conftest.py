@@ -11,6 +11,7 @@ import torch
 
 from nlp_rnn import models, params
 from nlp_rnn.inference import writer
+from nlp_rnn.inference.shipping import Shipping
 from nlp_rnn.text import ngrams, segmentation, tokenizer
 from nlp_rnn.training.weights import state
 
@@ -34,6 +35,8 @@ def make_package(tmp_path: Path) -> Make:
         subwords: int = 0,
         segmenter: str = "none",
         character_encoder: str = "convolution",
+        precision: str = "fp32",
+        words: int = 0,  # rows of the words' table, if more than there are words
         words_of: float | None = None,  # size of every element of the words' vectors, whose signs stay
     ):
         model = params.Model(
@@ -73,7 +76,7 @@ def make_package(tmp_path: Path) -> Make:
         network = models.build(
             task,
             labels=LABELS[task],
-            words=learned.get_vocab_size(),
+            words=max(words, learned.get_vocab_size()),
             characters=len(characters) + 2,
             bigrams=bigrams,
             subwords=subwords,
@@ -93,7 +96,7 @@ def make_package(tmp_path: Path) -> Make:
                     buffer[0] = 0  # padding
         file = tmp_path / "tokenizer.json"
         learned.save(str(file))
-        folder = tmp_path / f"{task}-{cell}-{language}-{layers}"
+        folder = tmp_path / f"{task}-{cell}-{language}-{layers}-{precision}"
         writer.write(
             folder,
             weights={name: tensor.numpy() for name, tensor in state(network).items()},
@@ -105,6 +108,7 @@ def make_package(tmp_path: Path) -> Make:
             metric="f1",
             dev_scores={13: 0.5},
             seed=13,
+            shipping=Shipping(precision, {"fp32": 0.5, "int8": 0.5}, temperature=1.5),
         )
         return folder, network
 

@@ -54,7 +54,8 @@ def test_added_missing_and_linked_files_are_refused(folder: Path) -> None:
     [
         ("{", "not valid JSON"),
         ("[]", "no JSON object"),
-        ('{"format": 99}', "format 99"),
+        ('{"format": 99}', "format 99; this version of nlp-rnn reads 1 and 2"),
+        ('{"format": [1]}', r"format \[1\]"),
         ("{}", "format None"),
         ('{"format": 1, "files": {"../x": "0"}}', "must list exactly"),
         ("[" * 10**5, "not valid JSON"),
@@ -64,6 +65,29 @@ def test_a_manifest_that_is_not_one(folder: Path, manifest: str, message: str) -
     (folder / package.MANIFEST).write_text(manifest)
     with pytest.raises(PackageError, match=message):
         load(folder)
+
+
+def test_a_package_of_the_former_format_loads(folder: Path) -> None:
+    expected = load(folder).predict(["Maria flew to Rome"])
+    (folder / "model.int8.onnx").unlink()
+    content = package.read_model(folder)
+    former = {key: value for key, value in content.items() if key not in ("precision", "temperature")}
+    (folder / "model.json").write_text(json.dumps(former), encoding="utf-8")
+    files = {name: package.digest(folder / name) for name in package.FORMER}
+    (folder / package.MANIFEST).write_text(json.dumps({"format": 1, "files": files}), encoding="utf-8")
+    (found,) = load(folder).predict(["Maria flew to Rome"])
+    assert [(span.start, span.end, span.label) for span in found.spans] == [
+        (span.start, span.end, span.label) for span in expected[0].spans
+    ]
+
+
+def test_what_both_graphs_and_the_weights_hold_stands_there_once(make_package) -> None:
+    folder, network = make_package("ner", words=5000)
+    table = network.features.word.weight
+    sizes = {name: (folder / name).stat().st_size for name in package.FILES}
+    assert sizes["weights.safetensors"] > 4 * table.numel()
+    assert sizes["model.onnx"] < table.numel()
+    assert table.numel() < sizes["model.int8.onnx"] < 2 * table.numel()
 
 
 def test_no_such_folder() -> None:

@@ -92,15 +92,12 @@ def agree(folder, network, sentences) -> None:
         for batch in batches(encoded, size):
             with torch.no_grad():
                 expected = scores(to_tensors(batch, CPU)).numpy()
-            inputs = {name: np.ascontiguousarray(getattr(batch, name)) for name in predictor._inputs}
-            (found,) = predictor._session.run(None, inputs)
+            found = predictor._scorer.scores(batch)
             for row, length in enumerate(batch.lengths):
                 kept = slice(None, length) if ner else slice(None)
                 assert np.isfinite(expected[row][kept]).all()
                 atol = max(1e-4, 3e-5 * np.abs(expected[row][kept]).max())  # minGRU's scores have no bound
                 np.testing.assert_allclose(found[row][kept], expected[row][kept], atol=atol, rtol=1e-5)
-    ours = [
-        [int(i) for i in output] if ner else [int(output.argmax())]
-        for output in predictor._outputs(sentences)
-    ]
-    assert ours == predict(network, encoded, batch_tokens=1000, device=CPU)
+    assert [answer.ids.tolist() for answer in predictor._scorer.run(encoded)] == predict(
+        network, encoded, batch_tokens=1000, device=CPU
+    )

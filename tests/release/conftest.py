@@ -18,6 +18,7 @@ from nlp_rnn.data import examples
 from nlp_rnn.data.examples import read
 from nlp_rnn.evaluation.metrics import PRIMARY, gold, score
 from nlp_rnn.inference import load, writer
+from nlp_rnn.inference.shipping import Shipping
 from nlp_rnn.schema import Example
 from nlp_rnn.text import tokenizer
 
@@ -92,6 +93,7 @@ class Workspace:
             metric="f1",
             dev_scores={13: 0.7},
             seed=13,
+            shipping=Shipping("int8", {"fp32": 0.0, "int8": 0.0}, temperature=1.0),
         )
 
     def evaluate(self) -> float:

@@ -23,7 +23,9 @@ def texts(output: str) -> list[str]:
 
 
 def test_people_see_entities_in_their_text() -> None:
-    prediction = Prediction("Al met Bo.\x1b", spans=(Span(0, 2, "PER", "Al"), Span(7, 9, "PER", "Bo")))
+    prediction = Prediction(
+        "Al met Bo.\x1b", spans=(Span(0, 2, "PER", "Al", 0.9), Span(7, 9, "PER", "Bo", 0.9))
+    )
     assert predict.to_text(prediction, color=False) == "[Al|PER] met [Bo|PER].\ufffd"
     colored = predict.to_text(prediction, color=True)
     assert colored.count("\x1b[0m") == 2

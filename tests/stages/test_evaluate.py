@@ -11,6 +11,7 @@ from nlp_rnn import models
 from nlp_rnn.data.examples import read, write
 from nlp_rnn.evaluation.metrics import score
 from nlp_rnn.inference import PackageError, writer
+from nlp_rnn.inference.shipping import Shipping
 from nlp_rnn.integrations import store
 from nlp_rnn.params import Data, Model, Run, Training
 from nlp_rnn.schema import DataError, Example
@@ -77,6 +78,7 @@ def write_package(run):
         metric="f1",
         dev_scores={13: 0.0},
         seed=13,
+        shipping=Shipping("int8", {"fp32": 0.0, "int8": 0.0}, temperature=1.0),
     )
 
 
@@ -98,6 +100,7 @@ def test_the_report_says_what_the_package_says(run, capsys):
         "predictions.jsonl",
         "confusion.csv",
         "classes.csv",
+        "calibration.csv",
         "behaviour.csv",
         "behaviour.jsonl",
     }
