@@ -20,6 +20,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectConcurrentFuture
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -154,7 +155,7 @@ def _register(run: str, root: Path) -> State[Any]:
     from nlp_rnn.operations import release
 
     with _registry:
-        registered = release.register(run)
+        registered = release.register(run, flow_run=flow_run.id)
     how = "registered" if registered.created else "was registered before"
     return Completed(message=f"version {registered.version} {how}")
 

@@ -287,6 +287,24 @@ def lineage(
     print(lineages.show(model, as_json=json))
 
 
+@app.command(rich_help_panel=MODELS)
+def reproduce(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="models:/NAME@champion, or /VERSION.")],
+    keep: Annotated[
+        Path | None, typer.Option("--keep", help="A new folder for the clone, which stays.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Make a model again from its version alone, in a fresh clone; exit 1 where a byte differs."""
+    from nlp_rnn.operations import reproduce as making
+    from nlp_rnn.operations import reproduction
+
+    made = making.reproduce(model, keep=keep, tell=lambda line: print(line, file=sys.stderr, flush=True))
+    print(reproduction.to_json(made) if json else reproduction.to_text(made))
+    if not made.identical:
+        raise typer.Exit(1)
+
+
 def _flows(name: str) -> Any:
     """A module of flows/, which belongs to the project and not to the package: it is found by path."""
     from importlib import import_module

@@ -20,6 +20,7 @@ class Entity(BaseModel):
     end: int
     label: str
     text: str
+    confidence: float | None = None
 
 
 class Answer(BaseModel):

@@ -1,4 +1,7 @@
-"""A package becomes a version in MLflow's registry, once for the same bytes."""
+"""A package becomes a version in MLflow's registry, once for the same bytes, and never half a version.
+
+Upload, fetch again, verify, predict, compare; then the version, with all its tags, in one call.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nlp_rnn.inference import package as packages
-from nlp_rnn.integrations import registry, store
+from nlp_rnn.integrations import proof, registry, store, tracking
 from nlp_rnn.schema import NlpRnnError
 
 if TYPE_CHECKING:
@@ -67,14 +70,20 @@ def register(
             if oldest.tags.get(key) != value:
                 client.set_model_version_tag(name, oldest.version, key, value)
         if not _is_whole(name, oldest.version):
-            _upload(client, client.get_logged_model(oldest.tags[_MODEL]), package)
+            model = client.get_logged_model(oldest.tags[_MODEL])
+            _upload(client, model, package)
+            proof.prove(model.artifact_location, package, digest, what=f"version {oldest.version} of {name}")
         return Registered(name, str(oldest.version), digest, created=False)
     for path in files:
         if path.is_file():
             client.log_artifact(run_id, str(path), registry.ORIGIN)
     _create_model(client, name)
     model = _log_model(client, package, run_id, digest)
+    proof.prove(model.artifact_location, package, digest, what=f"the new version of {name}")
+    environment = registry.kept(run_id, tracking.ENVIRONMENT)
     everything = {**tags, **origin, store.PACKAGE: digest, _MODEL: model.model_id}
+    if environment is not None:  # of a run that was rebuilt from files it is not known
+        everything[registry.ENVIRONMENT] = environment
     # The tags come with the version: whoever is killed here leaves either no version or a whole one.
     made = client.create_model_version(
         name,

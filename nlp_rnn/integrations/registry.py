@@ -17,6 +17,7 @@ from nlp_rnn.schema import NlpRnnError, UsageError
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 ORIGIN = "origin"  # where a run keeps the files that tell where its package came from
+ENVIRONMENT = "environment"  # tag: the software and processor that trained it, as JSON
 PLACE = "artifacts/package"  # where a model of MLflow's holds the package
 _URI = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>[0-9]+))")
 
@@ -107,40 +108,56 @@ def download(version: Version, folder: Path) -> str:
     Raises:
         NlpRnnError: its files are gone, damaged, or not those that were registered.
     """
+    root = store.client().get_model_version_download_uri(version.name, version.version)
+    fetch(root, folder, digest=version.digest, what=f"version {version.version} of {version.name}")
+    return version.digest
+
+
+def fetch(root: str, folder: Path, *, digest: str, what: str) -> None:
+    """The same for a model of MLflow's, whether or not it is a version.
+
+    Args:
+        root: where it lies.
+        folder: for the copy of its package.
+        digest: which package it must be.
+        what: its name in messages.
+    """
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
-    where = f"version {version.version} of {version.name}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as unfinished:
-        root = store.client().get_model_version_download_uri(version.name, version.version)
         try:
             copy = Path(download_artifacts(f"{root}/{PLACE}", dst_path=unfinished, tracking_uri=store.uri()))
         except (OSError, MlflowException):
             raise NlpRnnError(
-                f"{where} cannot be fetched: its files are gone, or out of reach ({root})."
+                f"{what} cannot be fetched: its files are gone, or out of reach ({root})."
             ) from None
         try:
-            digest = packages.verify(copy)
+            found = packages.verify(copy)
         except PackageError as error:
-            raise NlpRnnError(f"{where} is damaged in the registry: {error}") from None
-        if digest != version.digest:
+            raise NlpRnnError(f"{what} is damaged in the registry: {error}") from None
+        if found != digest:
             raise NlpRnnError(
-                f"{where} holds package {digest[:12]}, but {version.digest[:12] or 'none'} was registered."
+                f"{what} holds package {found[:12]}, but {digest[:12] or 'none'} was registered."
             )
         copy.rename(folder)
-    return digest
+
+
+def origin(version: Version, name: str) -> str | None:
+    """What a file read, ``dvc.lock`` say, that was kept when a version was made; None where it was not."""
+    return kept(version.run_id, f"{ORIGIN}/{name}")
 
 
 @store.explained()
-def origin(version: Version, name: str) -> str | None:
-    """What a file read, ``dvc.lock`` say, that was kept when a version was made; None where it was not."""
+def kept(run_id: str, path: str) -> str | None:
+    """The text of a file that a run keeps; None where it keeps no such file."""
     client = store.client()
-    path = f"{ORIGIN}/{name}"
-    if path not in {file.path for file in client.list_artifacts(version.run_id, ORIGIN)}:
+    folder = path.rpartition("/")[0]
+    if path not in {file.path for file in client.list_artifacts(run_id, folder or None)}:
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        return Path(client.download_artifacts(version.run_id, path, folder)).read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as copies:
+        return Path(client.download_artifacts(run_id, path, copies)).read_text(encoding="utf-8")
 
 
 def _or_none(ask: Any) -> Any:

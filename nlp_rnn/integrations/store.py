@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -89,8 +90,17 @@ def prepare() -> None:
 
 
 def client() -> MlflowClient:
-    """A client of the store, which is made if need be."""
+    """A client of the store, which is made if need be.
+
+    Raises:
+        NlpRnnError: MLflow is not installed, or not that much of it that this store needs.
+    """
     _configure()
+    if _database() is not None and find_spec("sqlalchemy") is None:  # mlflow-skinny knows servers alone
+        raise NlpRnnError(
+            f"{address()} is a database, and only a whole MLflow reads one: name a tracking server's address "
+            "in MLFLOW_TRACKING_URI, or `pip install mlflow`."
+        )
     from mlflow import MlflowClient
 
     prepare()
@@ -165,5 +175,7 @@ def _is_usable(database: Path) -> bool:
 
 def _configure() -> None:
     """To be called before MLflow is imported."""
+    if find_spec("mlflow") is None:
+        raise NlpRnnError("a registered model needs MLflow: `pip install 'nlp-rnn[registry]'`.")
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 HOST, PROCESS = "nlp_rnn.host", "nlp_rnn.process"  # tags: who writes a run that is not finished
 PARENT = "mlflow.parentRunId"  # MLflow's own tag, which its pages read
+ENVIRONMENT = "environment.json"  # what a run keeps of the software and the processor it ran on
 LIBRARIES = (
     "nlp-rnn",
     "datasets",
     "dvc",
     "great-expectations",
     "mlflow",
+    "numba",
     "numpy",
     "onnx",
     "onnxruntime",
@@ -78,7 +80,7 @@ class Tracker:
         run = self._client.create_run(experiment, run_name=called, tags={**owner(), **tags})
         self._run_id = run.info.run_id
         log_params(self._client, self._run_id, params)
-        self._client.log_dict(self._run_id, environment(), "environment.json")
+        self._client.log_dict(self._run_id, environment(), ENVIRONMENT)
 
     def _end(self, status: str) -> None:
         self._attempt(lambda client: client.set_terminated(self._run_id, status))

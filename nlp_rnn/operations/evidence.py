@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nlp_rnn.data import results
+from nlp_rnn import params
+from nlp_rnn.data import results, sources_lock
 from nlp_rnn.inference import package as packages
 from nlp_rnn.integrations import store
 from nlp_rnn.schema import SPLITS
@@ -16,7 +17,11 @@ from nlp_rnn.schema import SPLITS
 METRIC, SCORE, EXAMPLES = "nlp_rnn.metric", "nlp_rnn.score", "nlp_rnn.examples"
 DATA = "nlp_rnn.data"  # and a dot, and a split: the digest of its examples
 VALIDATION = "validation_status"
-COMMIT, LOCK = "git_commit", "dvc_lock"
+COMMIT, LOCK, FLOW_RUN = "git_commit", "dvc_lock", "flow_run"
+DIRTY = "-dirty"  # what ends the commit where files that git knows were changed
+# The files that a version keeps to be made again from; their digests are tags.
+ORIGINS = (Path("dvc.lock"), params.PATH, sources_lock.PATH)
+_DIGESTS = dict(zip((LOCK, "params", "sources_lock"), ORIGINS))
 
 
 @dataclass(frozen=True)
@@ -55,18 +60,18 @@ def read(run: str) -> Evidence:
     return Evidence(metric, score, examples, valid, tags)
 
 
-def origin() -> dict[str, str]:
-    """Tags: the commit that is checked out, marked if it was changed, and the digest of DVC's lock."""
-    tags = {}
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+def origin(flow_run: str | None = None) -> dict[str, str]:
+    """Tags: the commit that is checked out (marked if changed), the digests of ORIGINS, the flow run."""
+    tags = {key: packages.digest(path) for key, path in _DIGESTS.items() if path.is_file()}
+    if flow_run is not None:
+        tags[FLOW_RUN] = flow_run
+    command = ["git", "describe", "--always", f"--dirty={DIRTY}", "--abbrev=40", "--exclude=*"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode == 0:
             tags[COMMIT] = done.stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
         pass
-    if Path("dvc.lock").is_file():
-        tags[LOCK] = packages.digest(Path("dvc.lock"))
     return tags
 
 

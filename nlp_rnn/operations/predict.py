@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -36,10 +35,8 @@ def to_file(model: str, file: Path, output: Path, *, column: str) -> None:
     """Answers all rows of a file into another, with a bar; see :func:`nlp_rnn.operations.bulk.predict`."""
     import typer
 
-    with (
-        _opened(model) as predictor,
-        typer.progressbar(length=rows.count(file), file=sys.stderr, label=output.name) as bar,
-    ):
+    predictor = _opened(model)
+    with typer.progressbar(length=rows.count(file), file=sys.stderr, label=output.name) as bar:
         done = bulk.predict(predictor, file, output, column=column, progress=bar.update)
     print(f"{output}: {done} rows")
 
@@ -56,10 +53,9 @@ def answers(model: str, texts: Iterable[str], *, chunk: int = CHUNK) -> Iterator
         UsageError: there is no such model; the message says what there is.
         NlpRnnError: its package is damaged.
     """
-    with _opened(model) as predictor:
-        rest = iter(texts)
-        while some := list(islice(rest, chunk)):
-            yield from predictor.predict(some)
+    predictor, rest = _opened(model), iter(texts)
+    while some := list(islice(rest, chunk)):
+        yield from predictor.predict(some)
 
 
 def lines(file: IO[bytes], name: str) -> Iterator[str]:
@@ -109,21 +105,15 @@ def _chosen(texts: Sequence[str], file: Path | None) -> Iterator[str]:
         yield from lines(sys.stdin.buffer, "standard input")
 
 
-def _opened(model: str) -> AbstractContextManager[Predictor]:
-    if model.startswith("models:"):
-        from nlp_rnn.integrations import registry
-        from nlp_rnn.operations.champion import fetched
-
-        return fetched(registry.resolve(model))
-    folder = Path(model)
-    if not folder.is_dir():
+def _opened(model: str) -> Predictor:
+    if not model.startswith("models:") and not Path(model).is_dir():
         packages = sorted(path.parent.as_posix() for path in Path("data/models").glob("[!.]*/MANIFEST.json"))
         raise UsageError(
             f"there is no package folder {model!r}; "
             f"there are: {', '.join(packages) or 'none yet under data/models'}. "
             "A registered model is models:/NAME@champion."
         )
-    return nullcontext(load(folder))
+    return load(model)
 
 
 def _painted(text: str, label: str, color: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,7 +15,7 @@ from typing import Any
 from nlp_rnn import params
 from nlp_rnn.data import sources_lock
 from nlp_rnn.inference import package as packages
-from nlp_rnn.integrations import recording, registration, registry, store
+from nlp_rnn.integrations import proof, recording, registration, registry, store
 from nlp_rnn.integrations.registration import Registered
 from nlp_rnn.integrations.registry import Version
 from nlp_rnn.operations import champion as champions
@@ -31,27 +32,27 @@ from nlp_rnn.operations.champion import (
 from nlp_rnn.operations.contest import Contest
 from nlp_rnn.operations.evidence import Evidence
 from nlp_rnn.promotion import Decision, Limits, decide
-from nlp_rnn.schema import NlpRnnError, WorkspaceBusy
+from nlp_rnn.schema import WorkspaceBusy
 
 WAIT = 300.0  # seconds, for another release in this workspace
 ATTEMPTS = 3  # at a decision, while somebody elsewhere moves the alias
-_SMOKE_TEST = "Maria Lopez flew to Rome. 王小明昨天飞往上海。"
 
 
-def register(name: str) -> Registered:
+def register(name: str, *, flow_run: str | None = None) -> Registered:
     """Logs a run's evaluation and registers its package, both at most once for the same bytes.
 
     Args:
         name: the run's name in params.yaml.
+        flow_run: the id of Prefect's flow run that asks for it, if one does.
 
     Raises:
         DataError: a stage has not run yet.
         WorkspaceBusy: another release in this workspace does not end.
-        NlpRnnError: a damaged package, or a registry that fails.
+        NlpRnnError: a damaged package, or a registry that fails or does not give back what it was given.
     """
     params.load(name)
     with alone():
-        return _register(name, evidence.read(name))
+        return _register(name, evidence.read(name), flow_run)
 
 
 def promote(name: str) -> Decision:
@@ -101,7 +102,7 @@ def champion_line(name: str) -> str:
     return f"{name}: no champion yet" if champion is None else champions.describe(champion).splitlines()[0]
 
 
-def _register(name: str, found: Evidence) -> Registered:
+def _register(name: str, found: Evidence, flow_run: str | None = None) -> Registered:
     package = evidence.package_folder(name)
     run_id = recording.record_evaluation(
         name,
@@ -117,8 +118,8 @@ def _register(name: str, found: Evidence) -> Registered:
         package=package,
         run_id=run_id,
         tags=found.tags,
-        origin=evidence.origin(),
-        files=[Path("dvc.lock"), params.PATH, sources_lock.PATH],
+        origin=evidence.origin(flow_run),
+        files=evidence.ORIGINS,
     )
 
 
@@ -159,16 +160,9 @@ def _act(decision: Decision, registered: Registered, champion: Version | None, l
 
 def prove(version: Version) -> None:
     """Proves that a version can be used as production would use it."""
-    with champions.fetched(version) as predictor:
-        try:
-            answered = len(predictor.predict([_SMOKE_TEST])) == 1
-        except Exception as error:
-            problem = (str(error).splitlines() or [type(error).__name__])[0]
-            raise NlpRnnError(
-                f"version {version.version} of {version.name} cannot predict, so it stays behind: {problem}"
-            ) from error
-        if not answered:
-            raise NlpRnnError(f"version {version.version} of {version.name} gave no answer: not promoted.")
+    with tempfile.TemporaryDirectory() as folder:
+        registry.download(version, Path(folder) / "package")
+        proof.answers(Path(folder) / "package", f"version {version.version} of {version.name}")
 
 
 def _record(
