@@ -16,7 +16,7 @@ from nlp_rnn.data import examples
 from nlp_rnn.inference import load, package
 from nlp_rnn.integrations import tracking
 from nlp_rnn.schema import DataError, DataRefused, Example
-from nlp_rnn.stages import tokenize, train
+from nlp_rnn.stages import tokenize, train, trial
 from nlp_rnn.text.encoding import Encoded
 
 SENTENCES = [
@@ -192,7 +192,7 @@ def test_replaced_entities_and_perturbed_embeddings_reach_the_training(
         asked.update(given)
         raise RuntimeError("seen enough")
 
-    monkeypatch.setattr(train, "fit", fit)
+    monkeypatch.setattr(trial, "fit", fit)
     monkeypatch.setattr(tracking, "start", lambda *_: tracking.Tracker())  # one that stays silent
     write_examples("ner")
     tokenize.main(run_of("ner"))
