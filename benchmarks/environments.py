@@ -47,11 +47,16 @@ def make(folder: Path, *requirements: str) -> Path:
     """
     venv.create(folder, with_pip=True, symlinks=True)
     python = folder / "bin" / "python"
+    install(python, *requirements)
+    return python
+
+
+def install(python: Path, *requirements: str) -> None:
+    """Installs more into an environment, or other versions; raises Unobtainable where pip cannot get them."""
     try:
         _pip(python, "install", *requirements)
     except NlpRnnError as error:
         raise Unobtainable(str(error)) from None
-    return python
 
 
 def clean() -> dict[str, str]:

@@ -26,6 +26,7 @@ PAIRS = 7
 LARGEST = 250  # megabytes
 SLOWEST = 2.5  # times the bare import
 CLOSE = 1e-6  # scores
+OLDEST = "onnxruntime==1.20.1"  # that pyproject.toml allows
 BARE = "import numpy, onnxruntime, tokenizers"
 LIBRARY = "import sys; from nlp_rnn.inference import load; load(sys.argv[1]).predict([sys.argv[2]])"
 ANSWERS = """
@@ -45,6 +46,7 @@ class Footprint:
     megabytes: Mapping[str, float]  # of `environments.weight`
     unwanted: set[str]
     difference: float  # the largest, of any score here and there; infinite where a label differs
+    older: float  # the same with the oldest onnxruntime there
     bare: float  # CPU-seconds of the bare import
     ratios: Mapping[str, list[float]]  # `library` and `command`: each pair's, in times of the bare import
 
@@ -82,11 +84,16 @@ def take(package: Path, work: Path, *, pairs: int = PAIRS, texts: Sequence[str] 
     }
     for command in starts.values():  # files that are read for the first time are no part of it
         _cpu_seconds(command, elsewhere)
+    here = _here(package, texts)
     taken = [{name: _cpu_seconds(starts[name], elsewhere) for name in starts} for _ in range(pairs)]
+    megabytes, installed = environments.weight(python), environments.distributions(python)
+    difference = _difference(_said(python, package, texts, elsewhere), here)
+    environments.install(python, OLDEST)
     return Footprint(
-        megabytes=environments.weight(python),
-        unwanted=UNWANTED & environments.distributions(python),
-        difference=_difference(_said(python, package, texts, elsewhere), _here(package, texts)),
+        megabytes=megabytes,
+        unwanted=UNWANTED & installed,
+        difference=difference,
+        older=_difference(_said(python, package, texts, elsewhere), here),
         bare=statistics.median(row["bare"] for row in taken),
         ratios={name: [row[name] / row["bare"] for row in taken] for name in ("library", "command")},
     )
@@ -101,6 +108,7 @@ def table(found: Footprint) -> str:
         f"| environment, megabytes: all of it | {found.megabytes['all']:.0f} | | at most {LARGEST} |",
         f"| the same without pip and setuptools | {ours:.0f} | | |",
         f"| largest difference of a score, here and there | {found.difference:.0e} | | at most {CLOSE:.0e} |",
+        f"| the same with {OLDEST} there | {found.older:.0e} | | at most {CLOSE:.0e} |",
         f"| CPU-seconds of `{BARE}` | {found.bare:.3f} | | |",
     ]
     names = {"library": "`load(...).predict(...)`", "command": "`nlp-rnn predict`"}
