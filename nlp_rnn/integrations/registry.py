@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from nlp_rnn.inference import PackageError
 from nlp_rnn.inference import package as packages
+from nlp_rnn.inference.package import PackageError
 from nlp_rnn.integrations import store
 from nlp_rnn.schema import NlpRnnError, UsageError
 
