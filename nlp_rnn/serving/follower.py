@@ -6,11 +6,9 @@ import threading
 from collections.abc import Callable
 
 from nlp_rnn.inference import PackageError
-from nlp_rnn.integrations import store
+from nlp_rnn.integrations import proof, store
 from nlp_rnn.schema import NlpRnnError
 from nlp_rnn.serving.model import Model, Source
-
-SAMPLES = ("", "Maria Lopez flew to Rome.", "王小明昨天飞往上海。")
 
 
 class Follower:
@@ -77,7 +75,7 @@ class Follower:
 def _try(model: Model) -> None:
     """A model that cannot answer must not take the place of one that can."""
     try:
-        model.predictor.predict(SAMPLES)
+        model.predictor.predict(proof.SMOKE)
     except Exception as error:
         raise PackageError(
             f"package {model.digest[:12]} of {model.name} fails to predict ({type(error).__name__})."

@@ -14,10 +14,6 @@ class Question(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    def asked(self) -> list[str]:
-        """The texts."""
-        raise NotImplementedError
-
 
 def questions(*, longest: int, most: int) -> tuple[type[Question], type[Question]]:
     """The two forms of a question, ``{"text": ...}`` and ``{"texts": [...]}``.
@@ -33,16 +29,10 @@ def questions(*, longest: int, most: int) -> tuple[type[Question], type[Question
 
         text: Text = Field(examples=EXAMPLES[:1])
 
-        def asked(self) -> list[str]:
-            return [self.text]
-
     class ManyTexts(Question):
         """Several texts, answered in their order."""
 
         texts: list[Text] = Field(min_length=1, max_length=most, examples=[EXAMPLES])
-
-        def asked(self) -> list[str]:
-            return self.texts
 
     return OneText, ManyTexts
 

@@ -101,9 +101,10 @@ def texts(content: Any, forms: tuple[type[Question], type[Question]]) -> list[st
         raise HTTPException(422, "Send either text or texts, not both.")
     one, many = forms
     try:
-        return (many if "texts" in content else one).model_validate(content).asked()
+        (many if "texts" in content else one).model_validate(content)
     except ValidationError as error:
         raise HTTPException(422, _sentence(error)) from None
+    return content["texts"] if "texts" in content else [content["text"]]
 
 
 def _sentence(error: ValidationError) -> str:
