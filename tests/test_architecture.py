@@ -38,7 +38,7 @@ ONLY_IN = {
     "dvc": "flows/graph.py",
     "datasets": "nlp_rnn/data/sources",
     "torch": ("nlp_rnn/models", "nlp_rnn/training", "nlp_rnn/stages/pretrain.py", "nlp_rnn/stages/trial.py"),
-    "numba": ("nlp_rnn/models/character_maximum.py", "nlp_rnn/models/forward_backward.py"),
+    "numba": ("nlp_rnn/models/character_maximum.py", "nlp_rnn/models/trellis.py"),
     "onnxruntime": "nlp_rnn/inference",
     "onnx": "nlp_rnn/inference",
     "fastapi": "nlp_rnn/serving",

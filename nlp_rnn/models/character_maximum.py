@@ -46,7 +46,7 @@ def gradients(characters: np.ndarray, windows: np.ndarray, d_values: np.ndarray,
 
 @cache
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """As in :mod:`nlp_rnn.models.forward_backward`: cached beside this file, one thread, one order."""
+    """As in :mod:`nlp_rnn.models.trellis`: kept beside this file, one thread, one order."""
     from numba import njit
 
     try:

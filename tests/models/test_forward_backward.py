@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from nlp_rnn.models import forward_backward
+from nlp_rnn.models import trellis
 from nlp_rnn.models.crf import CRF
 from nlp_rnn.models.forward_backward import loss_and_gradients
 from nlp_rnn.text.labels import bioes_labels
@@ -129,6 +129,6 @@ def test_it_runs_where_no_file_can_be_written(monkeypatch) -> None:
     monkeypatch.setattr(numba.core.caching.CacheImpl, "_locator_classes", [])
     inputs = setting([4, 2], 1.0)
     gradients = tuple(np.zeros_like(inputs[name]) for name in ("emissions", "transition", "start", "end"))
-    gold = forward_backward._compiled.__wrapped__(forward_backward._gold)
+    gold = trellis.compiled(trellis.gold.py_func)
     scores = inputs["transition"], inputs["start"], inputs["end"]
     assert math.isfinite(gold(inputs["emissions"], inputs["tags"], inputs["lengths"], scores, gradients))
