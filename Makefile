@@ -15,7 +15,7 @@ else
 TORCH := --torch-backend=cpu
 endif
 
-.PHONY: help setup demo test test-slow bench bench-small cells ablation lint format ui lock clean
+.PHONY: help setup demo test test-slow peers bench bench-small cells ablation lint format ui lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -55,9 +55,11 @@ test-slow: setup ## the longer tests: real data, a schedule that fires every min
 	$(BIN)/python -m uv pip install --quiet --python .venv-peers/bin/python $(TORCH) -r benchmarks/requirements.txt
 	touch $@
 
+peers: .venv-peers/installed ## their environment, for the commands in benchmarks/README.md
+
 ENGINE_SMALL := --pairs 1 --corpora 500 5000 --out benchmarks/results/small
 
-bench: setup .venv-peers/installed ## this project and its peers on the four public sets, side by side: hours
+bench: setup .venv-peers/installed ## this project and its peers on the four public sets, side by side, and the training engine: two hours
 	$(BIN)/python -m benchmarks.run $(if $(SMALL),--small)
 	$(BIN)/python -m benchmarks.engine $(if $(SMALL),$(ENGINE_SMALL))
 

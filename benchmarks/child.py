@@ -1,4 +1,4 @@
-"""One system, one set, one seed, in a process of its own: trains, scores test once, writes a record."""
+"""One system, one set, one seed, in a process of its own: trains, scores dev and test, writes a record."""
 
 from __future__ import annotations
 
@@ -79,8 +79,15 @@ def record(system: str, name: str, *, seed: int, budget: Budget, **more: Any) ->
     )
     whole = time.process_time() - before
     training_memory = measure.peak_memory()
-    test = examples["test"]
-    scores = score(dataset.task, gold(dataset.task, test), trained.predict(test, trained.batches[-1]))
+    scores = {
+        split: score(
+            dataset.task,
+            gold(dataset.task, examples[split]),
+            trained.predict(examples[split], trained.batches[-1]),
+        )
+        for split in ("dev", "test")
+    }
+    test, metric = examples["test"], PRIMARY[dataset.task]
     tokens = count(test, dataset.language)
     passes = measure.throughput(
         trained.predict, test, tokens=tokens, batches=trained.batches, renew=trained.renew
@@ -91,9 +98,9 @@ def record(system: str, name: str, *, seed: int, budget: Budget, **more: Any) ->
         "dataset": name,
         "seed": seed,
         "task": dataset.task,
-        "metric": PRIMARY[dataset.task],
-        "dev": max(point.dev for point in trained.curve),
-        "test": scores[PRIMARY[dataset.task]],
+        "metric": metric,
+        "dev": scores["dev"][metric],
+        "test": scores["test"][metric],
         "scores": scores,
         "train_cpu_s": trained.cpu_s,
         "total_cpu_s": trained.total_cpu_s,

@@ -56,7 +56,7 @@ def _scores(by: Mapping[tuple[str, str], Row]) -> Iterator[Claim]:
     ours, svm = by.get(("chnsenticorp", OURS)), by.get(("chnsenticorp", "svm"))
     if ours and svm:
         text = "`chnsenticorp`: test accuracy at least the SVM's"
-        yield Claim(text, f"{ours['test']:.4f} to {svm['test']:.4f}", ours["test"] >= svm["test"])
+        yield Claim(text, f"{ours['test']:.4f} against {svm['test']:.4f}", ours["test"] >= svm["test"])
 
 
 def _ahead(by: Mapping[tuple[str, str], Row]) -> Iterator[Claim]:
@@ -67,7 +67,7 @@ def _ahead(by: Mapping[tuple[str, str], Row]) -> Iterator[Claim]:
         ]
         if ours and peers:
             best = max(peers, key=lambda row: row["test"])
-            measured = f"{ours['test']:.4f} to {best['test']:.4f} of {best['system']}"
+            measured = f"{ours['test']:.4f} against {best['test']:.4f} of {best['system']}"
             yield Claim(f"`{dataset}`: ahead of every peer", measured, ours["test"] > best["test"])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks import measure
-from benchmarks.system import BUDGET, NATURAL, Budget, Curve, Examples, Trained
+from benchmarks.system import NATURAL, WHOLE_RECIPE, Budget, Curve, Examples, Trained
 from nlp_rnn import inference, params
 from nlp_rnn.evaluation.metrics import PRIMARY
 from nlp_rnn.integrations import tracking
@@ -69,9 +69,9 @@ def train(
 ) -> Trained:
     """Runs tokenize and train in the working folder, which :mod:`benchmarks.workspace` has prepared.
 
-    ``cpu_s`` counts from the train stage's first line to its last dev score: loading ids, the wide part,
-    all epochs and their dev scores; a language model's training, where the run asks for one, comes first and
-    counts too. ``further`` has the stages whole, with imports, MLflow and the package.
+    ``cpu_s`` counts from the first line of tokenize to the last dev score, without imports and MLflow: the
+    language model, where the run asks for one, the wide part, all epochs and their dev scores. ``further``
+    has the stages whole, with imports, MLflow and the package.
 
     Args:
         dataset: also the name of the run.
@@ -82,13 +82,13 @@ def train(
     run = params.load(dataset)
     for block, values in [*(changes or {}).items(), ("training", {"seed": seed})]:
         run = replace(run, **{block: replace(getattr(run, block), **values)})
-    begun = time.process_time()
-    tokenize.main(run)
-    tokenized = time.process_time()
-    from nlp_rnn.stages import pretrain
-    from nlp_rnn.stages import train as stage  # torch, numba: in the stage's time, but not in the training's
-
     curve = Curve()
+    tokenize.main(run)
+    tokenized = curve.cpu_s()
+    begun = time.process_time()
+    with curve.paused():
+        from nlp_rnn.stages import pretrain
+        from nlp_rnn.stages import train as stage  # torch, numba
     with patch.object(tracking, "start", lambda *_, **__: tracking.Tracker()):
         pretrain.main(run)
     start = tracking.start
@@ -109,10 +109,10 @@ def train(
         curve=curve.points,
         cpu_s=spent,
         total_cpu_s=spent,
-        ended=BUDGET if len(curve.points) == run.training.epochs else NATURAL,
+        ended=WHOLE_RECIPE if len(curve.points) == run.training.epochs else NATURAL,
         model_bytes=measure.size(package.folder),
         settings=run.resolved(),
         batches=(0,),  # the package chooses its own
-        further={"tokenize_cpu_s": tokenized - begun, "train_stage_cpu_s": done - tokenized},
+        further={"tokenize_cpu_s": tokenized, "train_stage_cpu_s": done - begun},
         renew=package.renew,
     )

@@ -34,7 +34,8 @@ def main() -> None:
     prepare(workspace, given.datasets, small=False)
     os.chdir(workspace)
     lines = [
-        "| set | dev, 32 bits | 8 bits | used | test, 32 bits | 8 bits | graph, MB | time, 8 to 32 bits |",
+        "| set | dev, 32 bits | 8 bits | used | test, 32 bits | 8 bits | graphs of 8 and 32 bits, MB "
+        "| time of 8 bits, in times of 32 |",
         "|---|---|---|---|---|---|---|---|",
         *(_measure(name, given.pairs) for name in given.datasets),
     ]
@@ -62,7 +63,7 @@ def _measure(name: str, pairs: int) -> str:
         for split in ("dev", "test"):
             found = model.predict_examples(examples[split])
             scores[precision, split] = score(dataset.task, gold(dataset.task, examples[split]), found)[metric]
-    size = " to ".join(f"{_megabytes(folder, precision):.1f}" for precision in (package.INT8, package.FP32))
+    size = " and ".join(f"{_megabytes(folder, precision):.1f}" for precision in (package.INT8, package.FP32))
     shown = [f"{scores[precision, split]:.4f}" for split in ("dev", "test") for precision in package.GRAPHS]
     ratio = _ratio(folder, examples["test"], pairs)
     return f"| `{name}` | {shown[0]} | {shown[1]} | {used} | {shown[2]} | {shown[3]} | {size} | {ratio} |"

@@ -38,6 +38,11 @@ def main() -> None:
     jobs = plan(given.datasets, systems, seeds=given.seeds, peer_seeds=given.peer_seeds)
     failed: list[Job] = []
     if not given.only_table:
+        if not (set(systems) <= {OURS, WITH_TEXT} or given.peers_python.is_file()):
+            sys.exit(
+                f"benchmarks: the peers have no {given.peers_python}; `make peers` makes it, or name another "
+                "interpreter with --peers-python."
+            )
         prepare(work / "workspace", given.datasets, small=given.small)
         if given.fresh:
             for job in jobs:

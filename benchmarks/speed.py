@@ -56,9 +56,9 @@ def _measure(name: str, pairs: int) -> list[str]:
     one = alternated(partial(_median, ours, test), partial(_median, peer, test), pairs)
     slowest = f"at most {SLOWEST:g}" if name == "resume" else ""
     return [
-        f"| `{name}` | tokens per CPU-second, {whole['ours']:,.0f} to {whole['other']:,.0f} | "
+        f"| `{name}` | tokens per CPU-second, {whole['ours']:,.0f} against {whole['other']:,.0f} | "
         f"{whole['ratio']:.2f} | {_range(whole)} | at least {WANTED[name]:g} |",
-        f"| `{name}` | p50 of one sentence, {one['ours']:.3f} to {one['other']:.3f} ms | "
+        f"| `{name}` | p50 of one sentence, {one['ours']:.3f} against {one['other']:.3f} ms | "
         f"{one['ratio']:.2f} | {_range(one)} | {slowest} |",
     ]
 

@@ -21,7 +21,8 @@ SYSTEMS: Mapping[str, str] = {
     "flair": "benchmarks.peers.flair",
 }
 OURS, WITH_TEXT = "nlp-rnn", "nlp-rnn+text"
-NATURAL, BUDGET, EXHAUSTED = "its own early stopping", "budget", "nothing left to try"
+NATURAL, WHOLE_RECIPE = "its own early stopping", "all epochs of its recipe"
+BUDGET, EXHAUSTED = "budget", "nothing left to try"
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Trained:
     curve: Sequence[Point]
     cpu_s: float  # of the training that gave this model, preparation of the data included
     total_cpu_s: float  # of all training, other settings that were tried included
-    ended: str  # NATURAL, BUDGET or EXHAUSTED
+    ended: str  # NATURAL, WHOLE_RECIPE, BUDGET or EXHAUSTED
     model_bytes: int
     settings: Mapping[str, Any]
     batches: Sequence[int] = (1,)  # sizes to measure throughput with

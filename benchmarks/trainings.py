@@ -91,7 +91,10 @@ def network(given: Training, *, hidden_size: int | None = None) -> Tagger:
 
 
 def epoch(model: nn.Module, given: Training, *, seed: int) -> int:
-    """Trains for one epoch, as :mod:`nlp_rnn.stages.train` does but for dev; -> the tokens seen."""
+    """Trains for one epoch by the recipe; -> the tokens seen.
+
+    Entity replacement, the adversarial pass and dev, which the plain loop has not either, are left out.
+    """
     recipe = given.recipe
     for _ in fit(
         model,  # type: ignore[arg-type]

@@ -64,7 +64,9 @@ def _of(records: Records, **wanted: str) -> Records:
 
 
 def _sets(records: Records) -> str:
-    lines = _head("set", "cell", "test", "dev", "training, CPU-s", f"gradient above {SHARE:.0%} up to")
+    lines = _head(
+        "set", "cell", "test", "dev, best epoch", "training, CPU-s", f"gradient above {SHARE:.0%} up to"
+    )
     for dataset in dict.fromkeys(record["dataset"] for record in records):
         for cell in CELLS:
             group = _of(records, dataset=dataset, cell=cell)
@@ -73,8 +75,9 @@ def _sets(records: Records) -> str:
                 last = max(d for d, norm in enumerate(norms) if norm >= SHARE)
                 reached = f"{last} tokens" if last + 1 < len(norms) else f"{last} tokens, the farthest seen"
                 spent = statistics.fmean(record["train_cpu_s"] for record in group)
-                scores = (_mean(group, "test"), _mean(group, "dev"))
-                lines.append(_line(f"`{dataset}`", cell, *scores, f"{spent:.1f}", reached))
+                test = _mean([record["test"] for record in group])
+                dev = _mean([record["best"]["dev"] for record in group])
+                lines.append(_line(f"`{dataset}`", cell, test, dev, f"{spent:.1f}", reached))
     return "\n".join(lines)
 
 
@@ -89,8 +92,7 @@ def _dependency(records: Records) -> str:
     return "\n".join(lines)
 
 
-def _mean(group: Records, key: str) -> str:
-    values = [record[key] for record in group]
+def _mean(values: Sequence[float]) -> str:
     spread = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
     return f"{statistics.fmean(values):.4f}{spread}"
 

@@ -148,7 +148,7 @@ def test_claims_hold_or_not_by_the_figures() -> None:
     )
     found = {claim.text: claim for claim in claims.check(rows)}
     assert found["`resume`: test f1 at least 0.95"].holds
-    assert found["`resume`: ahead of every peer"].measured == "0.9510 to 0.9400 of crfsuite"
+    assert found["`resume`: ahead of every peer"].measured == "0.9510 against 0.9400 of crfsuite"
     assert not found["`resume`: within 6 times the CPU-seconds of CRFsuite's fit"].holds
     assert found["`resume`: dev 0.92 within 2 times"].measured == "2.00 times"
     assert not any("wnut17" in text or "spacy" in text for text in found)
