@@ -76,10 +76,10 @@ def train(
     Args:
         dataset: also the name of the run.
         examples, language, task, budget: the recipe has its own end, and the stages read their own files.
-        seed: of the training.
+        seed: of the training, and of the language model, where there is one.
         changes: what differs from the recipe, by block of params.yaml: ``{"model": {"cell": "gru"}}``.
     """
-    run = params.load(dataset)
+    run = replace(params.load(dataset), seed=seed)
     for block, values in [*(changes or {}).items(), ("training", {"seed": seed})]:
         run = replace(run, **{block: replace(getattr(run, block), **values)})
     curve = Curve()

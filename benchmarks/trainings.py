@@ -49,28 +49,32 @@ def prepare(folder: Path, name: str, *, sentences: int = 1) -> Path:
     demo = place / "data/demo"
     if not demo.exists():
         demo.symlink_to(PROJECT / "data/demo")
+    with chdir(place):
+        ingest.main(run(name, sentences=sentences))
+        tokenize.main(run(name))
+    return place
+
+
+def run(name: str, *, sentences: int = 1) -> params.Run:
+    """The default recipe, for a set of :func:`prepare`."""
     recipe = RECIPES["ner", LANGUAGES[name]]
-    source = name if name == "demo" else f"catalog:{name}"
-    run = params.Run(
+    return params.Run(
         name=name,
         task="ner",
         language=LANGUAGES[name],  # type: ignore[arg-type]
-        data=params.Data(source=source, sentences=sentences),
+        data=params.Data(source=name if name == "demo" else f"catalog:{name}", sentences=sentences),
         tokenizer=params.Tokenizer(**recipe.get("tokenizer", {})),
+        model=params.Model(**recipe.get("model", {})),
+        training=params.Training(**recipe.get("training", {})),
     )
-    with chdir(place):
-        ingest.main(run)
-        tokenize.main(run)
-    return place
 
 
 def load(place: Path, name: str) -> Training:
     """What :func:`prepare` made."""
-    recipe = RECIPES["ner", LANGUAGES[name]]
     tokens = place / "data/tokens" / name
     return Training(
-        model=params.Model(**recipe.get("model", {})),
-        recipe=params.Training(**recipe.get("training", {})),
+        model=run(name).model,
+        recipe=run(name).training,
         vocabulary=json.loads((tokens / "vocabulary.json").read_text(encoding="utf-8")),
         train=Encoded.load(tokens / "train"),
     )
@@ -90,10 +94,10 @@ def network(given: Training, *, hidden_size: int | None = None) -> Tagger:
     return built
 
 
-def epoch(model: nn.Module, given: Training, *, seed: int) -> int:
-    """Trains for one epoch by the recipe; -> the tokens seen.
+def epoch(model: nn.Module, given: Training, *, seed: int, adversarial: float = 0.0) -> int:
+    """Trains for one epoch by the recipe, with the adversarial pass only if asked; -> the tokens seen.
 
-    Entity replacement, the adversarial pass and dev, which the plain loop has not either, are left out.
+    Entity replacement and dev, which the plain loop has not either, are left out.
     """
     recipe = given.recipe
     for _ in fit(
@@ -110,6 +114,7 @@ def epoch(model: nn.Module, given: Training, *, seed: int) -> int:
         averaging=recipe.averaging,
         seed=seed,
         device=CPU,
+        adversarial=adversarial,
     ):
         pass
     return int(given.train.lengths.sum())

@@ -52,6 +52,7 @@ class LowerLayers:
 
     cell: Literal["rnn", "gru", "lstm", "mingru"] = "lstm"
     hidden_size: int = number(128, 1)  # in each direction
+    direction: Literal["both", "ahead"] = "both"  # ahead: from the left alone
     word_size: int = number(100, 1)
     character_size: int = number(25, 1)
     character_filters: int = number(50)  # size of what characters say of a word; 0 for no such features
@@ -103,7 +104,7 @@ class Training:
     learning_rate: float = number(0.003, 0, 10)
     warmup: float = number(0.15, 0, 0.99)  # share of all steps
     weight_decay: float = number(0.01)
-    clip: float = number(5.0)  # norm of the gradient
+    clip: float = number(5.0)  # the most that the gradient's norm may be; 0 for no limit
     word_dropout: float = number(0.2, 0, 0.95)
     averaging: float = number(0.99, 0, 0.99999)  # decay of the running average of the weights, 0 for none
     label_smoothing: float = number(0.0, 0, 0.95)  # for sentiment
@@ -115,7 +116,7 @@ class Training:
     embeddings: Literal["auto", "random", "ppmi", "file"] = "auto"  # words' start: see training/start.py
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "float32"] = "auto"  # auto: bfloat16 products on a GPU that has them
-    seed: int | None = None  # of training alone, instead of the file's
+    seed: int | None = number(None, 0, 2**31)  # of training alone, instead of the file's
     seeds: int = number(1, 1)  # trainings, from this seed on; the one that is best on dev is kept
 
 
@@ -243,14 +244,53 @@ def _run(path: Path, blocks: Mapping[str, Any], name: Any, common: Mapping[str, 
         if key in block and not (key == "schedule" and block[key] is None)
     }
     run = Run(name=name, task=task, language=language, **parts, **common)
+    _check_task(run, where)
+    _check_buckets(run, where)
     if run.pretraining.epochs:
         _check_pretraining(run, typed.at(path, block, "pretraining"))
     return run
 
 
+def _check_task(run: Run, where: str) -> None:
+    """Raises UsageError for what this task or language would ignore."""
+    idle = {
+        "ner": {
+            "tokenizer.ngrams": run.tokenizer.ngrams,
+            "training.label_smoothing": run.training.label_smoothing,
+        },
+        "sentiment": {"training.entity_replacement": run.training.entity_replacement},
+    }[run.task]
+    for key, value in idle.items():
+        if value:
+            raise UsageError(
+                f"{where}: `runs.{run.name}.{key}` is {value}, which means nothing for the task {run.task}; "
+                "take it out."
+            )
+    if run.language == "en" and run.tokenizer.segmenter != "none":
+        raise UsageError(
+            f"{where}: `runs.{run.name}.tokenizer.segmenter` finds words in a script without spaces, which "
+            "English is not; take it out."
+        )
+
+
+def _check_buckets(run: Run, where: str) -> None:
+    """Raises UsageError for a single bucket, which padding would fill."""
+    for key in ("bigrams", "subwords"):
+        if getattr(run.tokenizer, key) == 1:
+            raise UsageError(
+                f"{where}: `runs.{run.name}.tokenizer.{key}` is 1, and the first bucket is padding's; "
+                "give it 0 for none, or many thousands."
+            )
+
+
 def _check_pretraining(run: Run, where: str) -> None:
     """Raises UsageError if there is no text for a language model, or if the network is not built like it."""
     block = f"runs.{run.name}"
+    if run.data.vectors is not None:
+        raise UsageError(
+            f"{where}: `{block}.pretraining` asks for a language model, which starts from vectors of its own "
+            f"text, and `{block}.data.vectors` names others; take one of the two out."
+        )
     if run.data.unlabeled is None:
         raise UsageError(
             f"{where}: `{block}.pretraining` asks for a language model, and `{block}.data` names no text for "

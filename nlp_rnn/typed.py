@@ -14,7 +14,7 @@ T = TypeVar("T")
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
-def number(default: float, low: float = 0, high: float = float("inf")) -> Any:
+def number(default: float | None, low: float = 0, high: float = float("inf")) -> Any:
     """A dataclass field that holds a number in [low, high]."""
     return field(default=default, metadata={"low": low, "high": high})
 

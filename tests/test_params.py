@@ -86,6 +86,12 @@ def test_a_language_model_needs_a_text_and_a_network_that_is_built_like_it(tmp_p
         ("seed: 5", "memory_mb: -1", r"params.yaml:12: .*training.memory_mb` .* must lie in \[0, inf\]"),
         ("seed: 5", "truncation: -1", r"params.yaml:12: .*training.truncation` .* must lie in \[0, inf\]"),
         ("seed: 5", "precision: half", r"params.yaml:12: .*precision` is 'half'; .* auto, float32"),
+        ("seed: 5", "seed: -1", r"params.yaml:12: .*training.seed` .* must lie in \[0, 2.14748e+09\]"),
+        ("seed: 5", "label_smoothing: 0.1", r"params.yaml:3: .*label_smoothing` is 0.1, .* task ner;"),
+        ("tokenizer: {}", "tokenizer: {ngrams: 9}", r"params.yaml:3: .*ngrams` is 9, .* task ner; take"),
+        ("tokenizer: {}", "tokenizer: {subwords: 1}", r"params.yaml:3: .*subwords` is 1, .* padding's"),
+        ("tokenizer: {}", "tokenizer: {bigrams: 1}", r"params.yaml:3: .*bigrams` is 1, .* padding's"),
+        ("dropout: 0", "direction: back", r"params.yaml:11: .*direction` is 'back'; .* both, ahead"),
         ("dropout: 0", "layers: 0", r"params.yaml:11: .* must lie in \[1, inf\]"),
         ("pretraining: {}", "pretraining: 3", r"params.yaml:8: `runs.mine.pretraining` must be a mapping"),
         ("ing: {}", "ing: {epoch: 3}", r"params.yaml:8: unknown key `epoch` in runs.mine.pretraining;"),
@@ -110,6 +116,25 @@ def test_what_does_not_fit_is_named(tmp_path: Path, old: str, new: str, message:
     assert old in BLOCK
     with pytest.raises(UsageError, match=message):
         load(tmp_path, BLOCK.replace(old, new, 1))
+
+
+def test_what_a_task_or_a_language_has_no_use_for_is_refused(tmp_path: Path) -> None:
+    sentiment = BLOCK.replace("task: ner", "task: sentiment")
+    with pytest.raises(UsageError, match=r"params.yaml:3: .*entity_replacement` is 0.5, .* task sentiment"):
+        load(tmp_path, sentiment.replace("seed: 5", "entity_replacement: 0.5"))
+    english = BLOCK.replace("language: zh", "language: en")
+    with pytest.raises(
+        UsageError, match=r"params.yaml:3: .*segmenter` finds words in a script without spaces"
+    ):
+        load(tmp_path, english.replace("tokenizer: {}", "tokenizer: {segmenter: jieba}"))
+
+
+def test_a_language_model_and_a_file_of_vectors_exclude_each_other(tmp_path: Path) -> None:
+    asked = BLOCK.replace("pretraining: {}", "pretraining: {epochs: 2}").replace(
+        "text: 0", "unlabeled: raw.txt, vectors: glove.txt"
+    )
+    with pytest.raises(UsageError, match=r"params.yaml:8: .*data.vectors` names others; take one of the two"):
+        load(tmp_path, asked)
 
 
 def test_unknown_run_and_missing_file(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nlp_rnn.models.encoders import BidirectionalEncoder
+from nlp_rnn.models.encoders import RecurrentEncoder
 
 KEYS, NOISE = 8, 16  # symbols of each kind; chance is one in KEYS
 QUESTION = KEYS + NOISE  # the symbol at the end
@@ -30,7 +30,7 @@ class Reader(nn.Module):
     def __init__(self, cell: str, hidden_size: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(KEYS + NOISE + 1, 32)
-        self.encoder = BidirectionalEncoder(
+        self.encoder = RecurrentEncoder(
             cell=cell, input_size=32, hidden_size=hidden_size, layers=1, dropout=0.0
         )
         self.output = nn.Linear(self.encoder.size, KEYS)

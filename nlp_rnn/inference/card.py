@@ -10,6 +10,7 @@ from nlp_rnn.inference.package import FP32, GRAPHS, INT8
 from nlp_rnn.inference.shipping import TOLERANCE, Shipping
 
 _TASKS = {"ner": "token-classification", "sentiment": "text-classification"}
+_DIRECTIONS = {"both": "A bidirectional", "ahead": "A left-to-right"}
 _CELLS = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM", "mingru": "minGRU"}
 
 
@@ -52,8 +53,9 @@ model-index:
 
 # {name}
 
-A bidirectional {_CELLS[model["cell"]]} ({model["layers"]} x {model["hidden_size"]} units in each direction,
-{parameters:,} weights) for {"named entities" if task == "ner" else "sentiment"} in
+{_DIRECTIONS[model["direction"]]} {_CELLS[model["cell"]]} (layers: {model["layers"]}, units in each
+direction: {model["hidden_size"]}, weights: {parameters:,})
+for {"named entities" if task == "ner" else "sentiment"} in
 {"English" if run["language"] == "en" else "Chinese"}. It answers: {", ".join(labels)}.
 
 ## Use

@@ -96,7 +96,7 @@ def export(
         read = x
         x = recurrent.states(
             graph, weights, x, cell=cell, layer=layer, hidden_size=hidden_size, reach=reach
-        )  # [t, b, 2h]
+        )  # [t, b, dh]
         if residual and layer:
             x = graph.add("Add", read, x)
         reach = reach + 1 if residual and layer else 1.0
@@ -214,7 +214,7 @@ def _read_characters(graph: Graph, weights: Weights, prefix: str) -> str:
 
 
 def _pooled(graph: Graph, x: str) -> str:
-    """[t, b, 2h] -> maximum and mean over time, [b, 4h]."""
+    """[t, b, dh] -> maximum and mean over time, [b, 2dh]."""
     steps = graph.add("Gather", graph.add("Shape", x), graph.weight("first", np.array(0, np.int64)))
     span = graph.add(
         "Range",

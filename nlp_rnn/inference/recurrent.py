@@ -1,4 +1,4 @@
-"""A recurrent layer in ONNX: it reads both directions, and stops at true lengths."""
+"""A recurrent layer in ONNX: it reads in one direction or both, and stops at true lengths."""
 
 from __future__ import annotations
 
@@ -31,19 +31,20 @@ def states(
         reach: no value of x is larger, or smaller than its negative, in a small graph of LSTMs.
 
     Returns:
-        [t, b, 2h]; what stands past a length means nothing.
+        [t, b, dh], of d directions; what stands past a length means nothing.
     """
+    sides = [side for side in SIDES if any(name.startswith(f"encoder.{side}.{layer}.") for name in weights)]
+    cells = [f"encoder.{side}.{layer}" for side in sides]
     if cell == "mingru":
-        return _mingru(graph, weights, x, layer, hidden_size)
-    cells = [f"encoder.{side}.{layer}" for side in SIDES]
+        return _mingru(graph, weights, x, cells, f"layer{layer}", hidden_size)
     w, r, b = _weights(weights, cells, cell)
     if graph.small and cell == "lstm":
-        y = _lstm_int8(graph, x, w, r, b, name=f"layer{layer}", reach=reach)  # [t, 2, b, h]
+        y = _lstm_int8(graph, x, w, r, b, name=f"layer{layer}", reach=reach)  # [t, d, b, h]
     else:
         inputs = (x, *_added(graph, f"layer{layer}", w, r, b), "lengths")
-        y = graph.add(cell.upper(), *inputs, **_attributes(cell, hidden_size))
+        y = graph.add(cell.upper(), *inputs, **_attributes(cell, hidden_size, len(cells)))
     y = graph.add("Transpose", y, perm=[0, 2, 1, 3])
-    return graph.add("Reshape", y, graph.integers(0, 0, 2 * hidden_size))
+    return graph.add("Reshape", y, graph.integers(0, 0, len(cells) * hidden_size))
 
 
 def last_states(graph: Graph, weights: Weights, x: str, lengths: str, *, name: str, hidden_size: int) -> str:
@@ -61,13 +62,13 @@ def last_states(graph: Graph, weights: Weights, x: str, lengths: str, *, name: s
     """
     w, r, b = _weights(weights, [f"{name}.{side}" for side in SIDES], "lstm")
     inputs = (x, *_added(graph, name, w, r, b), lengths)
-    y = graph.add_second("LSTM", *inputs, **_attributes("lstm", hidden_size))  # [2, b, h]
+    y = graph.add_second("LSTM", *inputs, **_attributes("lstm", hidden_size, 2))  # [2, b, h]
     y = graph.add("Transpose", y, perm=[1, 0, 2])
     return graph.add("Reshape", y, graph.integers(0, 2 * hidden_size))
 
 
 def _weights(weights: Weights, cells: Sequence[str], cell: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """W [2, gh, e], R [2, gh, h] and B [2, 2gh] of the operator, both directions in each, g gates."""
+    """W [d, gh, e], R [d, gh, h] and B [d, 2gh] of the operator, all directions in each, g gates."""
     stacked = {
         kind: np.stack([_reordered(weights[f"{own}.{kind}_l0"], GATES[cell]) for own in cells])
         for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -88,7 +89,7 @@ def _added(graph: Graph, name: str, w: np.ndarray, r: np.ndarray, b: np.ndarray)
 def _lstm_int8(
     graph: Graph, x: str, w: np.ndarray, r: np.ndarray, b: np.ndarray, *, name: str, reach: float
 ) -> str:
-    """An LSTM that computes in 8 bits: [t, b, e] -> [t, 2, b, h].
+    """An LSTM that computes in 8 bits: [t, b, e] -> [t, d, b, h].
 
     onnxruntime scales what it multiplies by the largest and the smallest value that there is at the time, in
     all sentences of a batch, so that a sentence's company would change its answer. Both are made the same
@@ -112,19 +113,20 @@ def _lstm_int8(
     scales = []
     for letter, values in (("W", w), ("R", r)):
         whole, scale = int8.quantize(values.reshape(-1, values.shape[2]), int8.LARGEST_FACTOR)
-        whole = whole.reshape(values.shape).transpose(0, 2, 1)  # [2, e, 4h]
+        whole = whole.reshape(values.shape).transpose(0, 2, 1)  # [d, e, 4h]
         inputs.append(graph.weight(f"{name}.{letter}", whole))
         zero = graph.weight(f"{name}.{letter}.zero", np.zeros(values.shape[:2], np.int8))
         scales += [graph.weight(f"{name}.{letter}.scales", scale.reshape(values.shape[:2])), zero]
     inputs += [graph.weight(f"{name}.B", np.concatenate(parts, axis=1)), "lengths", "", "", "", *scales]
-    attributes = _attributes("lstm", hidden + 2)
+    attributes = _attributes("lstm", hidden + 2, len(r))
     return graph.slice(
         graph.add("DynamicQuantizeLSTM", *inputs, domain=MICROSOFT, **attributes), 0, hidden, 3
     )
 
 
-def _attributes(cell: str, hidden_size: int) -> dict[str, Any]:
-    attributes: dict[str, Any] = {"hidden_size": hidden_size, "direction": "bidirectional"}
+def _attributes(cell: str, hidden_size: int, directions: int) -> dict[str, Any]:
+    direction = "bidirectional" if directions == 2 else "forward"
+    attributes: dict[str, Any] = {"hidden_size": hidden_size, "direction": direction}
     if cell == "gru":
         attributes["linear_before_reset"] = 1
     return attributes
@@ -135,31 +137,37 @@ def _reordered(weight: np.ndarray, order: tuple[int, ...]) -> np.ndarray:
     return np.concatenate([gates[i] for i in order])
 
 
-def _mingru(graph: Graph, weights: Weights, x: str, layer: int, size: int) -> str:
-    """Both directions side by side, the backward one turned around by its lengths: one loop over time.
+def _mingru(graph: Graph, weights: Weights, x: str, cells: Sequence[str], name: str, size: int) -> str:
+    """All directions side by side, the backward one turned around by its lengths: one loop over time.
 
     ONNX's GRU could do it too, with R = 0 and Affine for tanh, but spends half its time on products with
     zero, and a gate that is all but closed leaks: the candidate's share is 1 - sigmoid there.
     """
     weight, bias = (
-        np.concatenate([weights[f"encoder.{side}.{layer}.gates.{kind}"] for side in SIDES])
-        for kind in ("weight", "bias")
+        np.concatenate([weights[f"{cell}.gates.{kind}"] for cell in cells]) for kind in ("weight", "bias")
     )
-    x = graph.add("MatMul", x, graph.add("Transpose", graph.table(f"layer{layer}.W", weight)))
-    x = graph.add("Add", x, graph.weight(f"layer{layer}.B", bias))  # [t, b, 4h]
-    left, right = graph.slice(x, 0, 2 * size, 2), _turned(graph, graph.slice(x, 2 * size, 4 * size, 2))
+    x = graph.add("MatMul", x, graph.add("Transpose", graph.table(f"{name}.W", weight)))
+    x = graph.add("Add", x, graph.weight(f"{name}.B", bias))  # [t, b, 2dh]
+    gates = [graph.slice(x, 0, 2 * size, 2)]
+    if len(cells) == 2:
+        gates.append(_turned(graph, graph.slice(x, 2 * size, 4 * size, 2)))
     update, candidate = (
-        graph.add("Concat", *(graph.slice(side, at, at + size, 2) for side in (left, right)), axis=2)
-        for at in (0, size)
-    )  # [t, b, 2h] each
+        _side_by_side(graph, [graph.slice(side, at, at + size, 2) for side in gates]) for at in (0, size)
+    )  # [t, b, dh] each
     # onnxruntime's own sigmoid is off by some 1e-7, which for a closed gate is all that it lets through.
     one = graph.weight("one", np.array(1, np.float32))
     z = graph.add("Reciprocal", graph.add("Add", graph.add("Exp", graph.add("Neg", update)), one))
     added = graph.add("Mul", z, candidate)
     kept = graph.add("Sub", one, z)
-    x = graph.recurrence(kept, added, 2 * size)
+    x = graph.recurrence(kept, added, len(cells) * size)
+    if len(cells) == 1:
+        return x
     left, right = graph.slice(x, 0, size, 2), graph.slice(x, size, 2 * size, 2)
-    return graph.add("Concat", left, _turned(graph, right), axis=2)
+    return _side_by_side(graph, [left, _turned(graph, right)])
+
+
+def _side_by_side(graph: Graph, parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=2)
 
 
 def _turned(graph: Graph, x: str) -> str:

@@ -1,11 +1,11 @@
-"""The networks: one table of tasks, one of cells."""
+"""The networks, and how one is built for a task."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from nlp_rnn.models.classifier import Classifier
-from nlp_rnn.models.encoders import CELLS, BidirectionalEncoder
+from nlp_rnn.models.encoders import CELLS, RecurrentEncoder
 from nlp_rnn.models.features import Features
 from nlp_rnn.models.language_model import LanguageModel
 from nlp_rnn.models.tagger import Tagger
@@ -32,6 +32,7 @@ def build(
     bigram_size: int,
     input_dropout: float,
     dropout: float,
+    direction: str = "both",
     residual: bool = False,
     character_encoder: str = "convolution",
     subwords: int = 0,
@@ -68,12 +69,13 @@ def build(
         boundaries=boundaries,
         boundary_size=boundary_size,
     )
-    encoder = BidirectionalEncoder(
+    encoder = RecurrentEncoder(
         cell=cell,
         input_size=features.size,
         hidden_size=hidden_size,
         layers=layers,
         dropout=input_dropout,
+        direction=direction,
         residual=residual,
         truncation=truncation,
     )

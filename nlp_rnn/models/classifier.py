@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from nlp_rnn.models.encoders import BidirectionalEncoder
+from nlp_rnn.models.encoders import RecurrentEncoder
 from nlp_rnn.models.features import Features
 from nlp_rnn.models.masks import LOWEST, inside
 from nlp_rnn.models.wide import Wide
@@ -23,7 +23,7 @@ class Classifier(nn.Module):
         self,
         *,
         features: Features,
-        encoder: BidirectionalEncoder,
+        encoder: RecurrentEncoder,
         wide: Wide | None,
         labels: Sequence[str],
         dropout: float,
@@ -64,7 +64,7 @@ class Classifier(nn.Module):
     def _deep(self, features: Tensor, batch: Batch) -> Tensor:
         """[b, t, e] -> [b, l]."""
         mask = inside(batch).unsqueeze(2)  # [b, t, 1]
-        x = self.encoder(features, mask.squeeze(2))  # [b, t, 2h]
+        x = self.encoder(features, mask.squeeze(2))  # [b, t, dh]
         highest = x.masked_fill(~mask, LOWEST).amax(dim=1)
         mean = (x * mask).sum(dim=1) / mask.sum(dim=1)
         return self.output(self.dropout(torch.cat((highest, mean), dim=1)))

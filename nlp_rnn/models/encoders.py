@@ -1,4 +1,4 @@
-"""Recurrent encoders behind one contract: ``forward(x [b, t, e], mask [b, t]) -> [b, t, 2h]``."""
+"""Recurrent encoders: ``forward(x [b, t, e], mask [b, t]) -> [b, t, dh]``, for d directions."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class LockedDropout(nn.Module):
         return x * kept / (1 - self.rate)
 
 
-class BidirectionalEncoder(nn.Module):
-    """Layers of a cell that read each sequence from both ends.
+class RecurrentEncoder(nn.Module):
+    """Layers of a cell that read each sequence from both ends, or from its beginning alone.
 
-    Sequences stay padded: on a CPU that is faster than packing them once like lengths stand together.
-    The backward direction reads each sequence flipped by its own length, so padding always comes last
+    Sequences stay padded: a batch holds like lengths, so on a CPU padding costs less than packing would. The
+    backward direction reads each sequence flipped by its own length, so padding always comes last
     and never reaches a state that is used.
     """
 
@@ -53,6 +53,7 @@ class BidirectionalEncoder(nn.Module):
         hidden_size: int,
         layers: int,
         dropout: float,
+        direction: str = "both",
         residual: bool = False,
         truncation: int = 0,
     ) -> None:
@@ -61,38 +62,42 @@ class BidirectionalEncoder(nn.Module):
             cell: one of :data:`CELLS`.
             input_size: e. hidden_size: h, of each direction. layers: one on top of the other.
             dropout: share of the features that each layer's input loses in training.
+            direction: ``both``, or ``ahead`` for states that know of no later token.
             residual: each layer above the first adds to what it reads (He et al., CVPR 2016), rather than
                 replacing it.
             truncation: steps of the pieces that longer sequences are trained on by, 0 for none; see
                 :func:`run`.
         """
         super().__init__()
-        kind = CELLS[cell]
-        sizes = [input_size, *[2 * hidden_size] * (layers - 1)]
+        kind, directions = CELLS[cell], 2 if direction == "both" else 1
+        sizes = [input_size, *[directions * hidden_size] * (layers - 1)]
         self.ahead = nn.ModuleList(kind(size, hidden_size) for size in sizes)
-        self.back = nn.ModuleList(kind(size, hidden_size) for size in sizes)
+        self.back = nn.ModuleList(kind(size, hidden_size) for size in sizes if direction == "both")
         self.dropout = LockedDropout(dropout)
         self.residual = residual
         self.truncation = truncation
-        self.size = 2 * hidden_size
+        self.hidden_size = hidden_size
+        self.size = directions * hidden_size
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """[b, t, e] and [b, t] -> [b, t, 2h]; what stands at padded steps means nothing."""
+        """[b, t, e] and [b, t] -> [b, t, dh]; what stands at padded steps means nothing."""
         flipped = _flipped(mask)  # [b, t]
-        for layer, (ahead, back) in enumerate(zip(self.ahead, self.back)):
+        for layer in range(len(self.ahead)):
             seen = self.dropout(x)
-            left = run(ahead, seen, self.truncation)  # [b, t, h]
-            right = run(back, _rearranged(seen, flipped), self.truncation)
-            states = torch.cat((left, _rearranged(right, flipped)), dim=-1)
+            states = torch.cat(self._layer(layer, seen, seen, flipped), dim=-1)
             x = x + states if self.residual and layer else states
         return x
 
-    def apart(self, ahead: Tensor, back: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def first_layer(self, ahead: Tensor, back: Tensor, mask: Tensor) -> list[Tensor]:
         """The first layer's states alone, [b, t, h] of each direction, which reads an input of its own."""
-        flipped = _flipped(mask)
-        left = run(self.ahead[0], ahead, self.truncation)
-        right = run(self.back[0], _rearranged(back, flipped), self.truncation)
-        return left, _rearranged(right, flipped)
+        return self._layer(0, ahead, back, _flipped(mask))
+
+    def _layer(self, layer: int, ahead: Tensor, back: Tensor, flipped: Tensor) -> list[Tensor]:
+        states = [run(self.ahead[layer], ahead, self.truncation)]  # [b, t, h]
+        if len(self.back):
+            turned = run(self.back[layer], _rearranged(back, flipped), self.truncation)
+            states.append(_rearranged(turned, flipped))
+        return states
 
 
 def run(cell: nn.Module, x: Tensor, truncation: int) -> Tensor:

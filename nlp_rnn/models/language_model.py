@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nlp_rnn.models.encoders import BidirectionalEncoder, LockedDropout
+from nlp_rnn.models.encoders import LockedDropout, RecurrentEncoder
 from nlp_rnn.models.features import Features
 from nlp_rnn.models.masks import inside
 from nlp_rnn.text.batches import Batch
@@ -22,7 +22,8 @@ LEARNED = ("features.", "encoder.ahead.0.", "encoder.back.0.")  # what the names
 
 
 class LanguageModel(nn.Module):
-    """Predicts a word from all that stand to its left, and once more from all that stand to its right.
+    """Predicts a word from all to its left and, where the network reads both ways, once more from all to its
+    right.
 
     Both directions share one adaptive softmax (Grave et al., ICML 2017): rare answers stand in a part of
     their own with narrower vectors, which is computed only where they are right; likelihoods stay exact.
@@ -31,7 +32,7 @@ class LanguageModel(nn.Module):
     answers: Tensor  # [words], the number of the answer that each word is
 
     def __init__(
-        self, *, features: Features, encoder: BidirectionalEncoder, answers: np.ndarray, dropout: float
+        self, *, features: Features, encoder: RecurrentEncoder, answers: np.ndarray, dropout: float
     ) -> None:
         """
         Args:
@@ -46,7 +47,7 @@ class LanguageModel(nn.Module):
         self.dropout = LockedDropout(dropout)
         count = max(2, int(answers.max()) + 1)
         self.softmax = nn.AdaptiveLogSoftmaxWithLoss(
-            encoder.size // 2, count, cutoffs=[min(HEAD, count - 1)], head_bias=True
+            encoder.hidden_size, count, cutoffs=[min(HEAD, count - 1)], head_bias=True
         )
         self.register_buffer("answers", torch.from_numpy(answers.astype(np.int64)), persistent=False)
 
@@ -55,18 +56,24 @@ class LanguageModel(nn.Module):
         return -self.log_likelihoods(batch).mean()
 
     def log_likelihoods(self, batch: Batch) -> Tensor:
-        """Of each right answer, [n]: tokens with a left neighbour, then those with a right one."""
-        ahead, back = self.states(batch)
+        """Of each right answer, [n]: tokens with a left neighbour, then those with a right one, where the
+        network reads both ways."""
+        ahead, *back = self.states(batch)
         right = self.answers[batch.words.long()][batch.forms.long()]  # [b, t]
         pairs = inside(batch)[:, 1:]  # [b, t - 1], whether a step and the next one are tokens
-        seen = torch.cat((ahead[:, :-1][pairs], back[:, 1:][pairs]))  # [n, h]
-        return self.softmax(seen, torch.cat((right[:, 1:][pairs], right[:, :-1][pairs]))).output
+        seen, wanted = [ahead[:, :-1][pairs]], [right[:, 1:][pairs]]
+        for states in back:
+            seen.append(states[:, 1:][pairs])
+            wanted.append(right[:, :-1][pairs])
+        return self.softmax(torch.cat(seen), torch.cat(wanted)).output
 
-    def states(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """-> [b, t, h] twice: after each token and all to its left, and before it and all to its right."""
+    def states(self, batch: Batch) -> list[Tensor]:
+        """-> [b, t, h] each: after a token and all to its left; before it and all to its right."""
         x = self.dropout(self.features(batch))
-        ahead, back = self.encoder.apart(*self._without_answers(x), inside(batch))
-        return self.dropout(ahead), self.dropout(back)
+        return [
+            self.dropout(states)
+            for states in self.encoder.first_layer(*self._without_answers(x), inside(batch))
+        ]
 
     def _without_answers(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Features for either direction: of a token's pairs with its neighbours, one holds the answer; and

@@ -20,7 +20,10 @@ class MinGRU(nn.Module):
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """[b, t, e] and the state before, [b, h] -> states [b, t, h] and the last of them [b, h]."""
-        update, candidate = self.gates(x).chunk(2, dim=-1)  # [b, t, h] each
+        gates = self.gates(x)
+        # Products may be in half precision; in a sum over time, a gate that is nearly closed would add none.
+        gates = gates.to(torch.promote_types(gates.dtype, torch.float32))
+        update, candidate = gates.chunk(2, dim=-1)  # [b, t, h] each
         if state is None:
             state = torch.zeros_like(candidate[:, 0])
         states = []

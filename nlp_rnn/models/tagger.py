@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from nlp_rnn.models.crf import CRF
-from nlp_rnn.models.encoders import BidirectionalEncoder, LockedDropout
+from nlp_rnn.models.encoders import LockedDropout, RecurrentEncoder
 from nlp_rnn.models.features import Features
 from nlp_rnn.models.masks import inside
 from nlp_rnn.text.batches import Batch
@@ -17,7 +17,7 @@ class Tagger(nn.Module):
     """One label for each token."""
 
     def __init__(
-        self, *, features: Features, encoder: BidirectionalEncoder, labels: Sequence[str], dropout: float
+        self, *, features: Features, encoder: RecurrentEncoder, labels: Sequence[str], dropout: float
     ) -> None:
         super().__init__()
         self.features = features

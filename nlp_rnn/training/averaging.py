@@ -44,7 +44,10 @@ class WeightAverage:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """The model holds the average inside of the block, and its own weights again after it."""
+        """The model holds the average inside of the block, if there is one, and its own weights after it."""
+        if self._steps < EVERY:
+            yield
+            return
         parameters = self._parameters + [table.weight for table in self._tables]
         average = self._average + [table.averaged() for table in self._tables]
         own = [parameter.detach().clone() for parameter in parameters]

@@ -9,14 +9,23 @@ import numpy as np
 import torch
 from torch.utils import deterministic
 
+from nlp_rnn.schema import UsageError
 from nlp_rnn.text.batches import Batch
 
 
 def choose(device: str) -> torch.device:
-    """``auto`` takes a GPU where there is one."""
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(device)
+    """``auto`` takes a GPU where there is one.
+
+    Raises:
+        UsageError: ``cuda`` where torch finds none.
+    """
+    found = torch.cuda.is_available()
+    if device == "cuda" and not found:
+        raise UsageError(
+            "`device` is `cuda`, but torch finds no GPU that it can use; set it to `auto` or `cpu`, or "
+            "install a build of torch for this machine's GPU."
+        )
+    return torch.device("cuda" if found and device != "cpu" else "cpu")
 
 
 def make_deterministic(*, seed: int, threads: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
@@ -19,6 +20,7 @@ WORKING = 2  # what a backward pass holds at its peak, of what the forward pass 
 def most_tokens(model: Tagger | Classifier, train: Encoded, *, memory_mb: int, device: torch.device) -> int:
     """Padded tokens whose gradient needs a memory at most, by the measure of the longest sentences.
 
+    The longest that are not trained on piece by piece are measured too: they keep more for each token.
     Weights, the state of the optimizer and the libraries come on top: they do not depend on a batch. A
     sentence is never cut for it; truncation bounds what a long one needs.
 
@@ -28,8 +30,13 @@ def most_tokens(model: Tagger | Classifier, train: Encoded, *, memory_mb: int, d
         memory_mb: MiB.
         device: where the model is.
     """
-    sample = batches.gather(train, batches.plan(train.lengths, PROBE_TOKENS)[0])
-    needed = WORKING * kept(model, to_tensors(sample, device)) / sample.forms.size
+    truncation = model.encoder.truncation or np.inf
+    needed = 0.0
+    for kind in (train.lengths > truncation, train.lengths <= truncation):
+        if kind.any():
+            longest = batches.plan(train.lengths[kind], PROBE_TOKENS)[0]
+            sample = batches.gather(train, np.flatnonzero(kind)[longest])
+            needed = max(needed, WORKING * kept(model, to_tensors(sample, device)) / sample.forms.size)
     return max(1, int(memory_mb * 2**20 / needed))
 
 

@@ -46,11 +46,12 @@ class Optimizer:
 
     @torch.no_grad()
     def clip(self, most: float) -> Tensor:
-        """Shortens the gradient of all weights, as one vector, to a length at most; -> its length before."""
+        """Shortens the gradient of all weights, as one vector, to ``most`` unless it is 0; -> its length."""
         gradients = [parameter.grad for parameter in self._others if parameter.grad is not None]
         gradients += [table.gradient()[1] for table in self.tables if table.weight.grad is not None]
         norm = nn.utils.get_total_norm(gradients)
-        torch._foreach_mul_(gradients, (most / (norm + 1e-6)).clamp(max=1.0))
+        if most:
+            torch._foreach_mul_(gradients, (most / (norm + 1e-6)).clamp(max=1.0))
         return norm
 
     def step(self, rate: float) -> None:

@@ -54,7 +54,7 @@ def _counts(corpora: Iterable[Encoded], words: int) -> Any:
         texts = np.repeat(np.arange(len(encoded)), encoded.lengths)
         for start in range(0, len(ids), CHUNK):
             for distance in range(1, WINDOW + 1):
-                end = min(start + CHUNK, len(ids) - distance)
+                end = max(start, min(start + CHUNK, len(ids) - distance))
                 near, far = slice(start, end), slice(start + distance, end + distance)
                 same = texts[near] == texts[far]
                 pairs = (ids[near][same], ids[far][same])

@@ -32,6 +32,7 @@ def make_package(tmp_path: Path) -> Make:
         layers: int = 1,
         *,
         residual: bool = False,
+        direction: str = "both",
         subwords: int = 0,
         segmenter: str = "none",
         character_encoder: str = "convolution",
@@ -43,6 +44,7 @@ def make_package(tmp_path: Path) -> Make:
             cell=cell,  # type: ignore[arg-type]
             layers=layers,
             hidden_size=12,
+            direction=direction,  # type: ignore[arg-type]
             residual=residual,
             word_size=10,
             character_size=6,

@@ -25,11 +25,17 @@ def test_a_row_is_as_close_as_its_own_largest_value_allows(largest) -> None:
     assert (error <= 0.501 * np.abs(values).max(axis=1) / largest).all()
 
 
-@pytest.mark.parametrize(("task", "cell", "layers"), [*product(("ner", "sentiment"), CELLS, (1, 3))])
-def test_scores_are_close(make_package, task, cell, layers) -> None:
+@pytest.mark.parametrize(
+    ("task", "cell", "layers", "direction"),
+    [
+        *product(("ner", "sentiment"), CELLS, (1, 3), ("both",)),
+        *product(("ner", "sentiment"), ("lstm",), (1, 3), ("ahead",)),
+    ],
+)
+def test_scores_are_close(make_package, task, cell, layers, direction) -> None:
+    built = {"layers": layers, "direction": direction, "residual": True, "subwords": 64}
     exact, small = (
-        load(make_package(task, cell, layers=layers, residual=True, subwords=64, precision=precision)[0])
-        for precision in ("fp32", "int8")
+        load(make_package(task, cell, precision=precision, **built)[0]) for precision in ("fp32", "int8")
     )
     rng = np.random.default_rng(4)
     sentences = [rng.choice(WORDS, length).tolist() for length in [*range(1, 40), 500]]

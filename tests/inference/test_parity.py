@@ -52,6 +52,16 @@ def test_every_spelling_feature_equals_its_graph(make_package, task, subwords, c
     )
 
 
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("task", ["ner", "sentiment"])
+def test_a_network_that_reads_ahead_alone_equals_its_graph(make_package, task, cell, layers) -> None:
+    folder, network = make_package(task, cell, layers=layers, direction="ahead")
+    rng = np.random.default_rng(5)
+    words = ["Maria", "flew", "Rome", "unseen"]
+    agree(folder, network, [[], *(rng.choice(words, length).tolist() for length in LENGTHS[:-1])])
+
+
 @pytest.mark.parametrize("task", ["ner", "sentiment"])
 def test_a_segmenter_equals_its_graph(make_package, task) -> None:
     folder, network = make_package(task, language="zh", segmenter="jieba")

@@ -55,16 +55,17 @@ def batch_of(*sentences: str) -> Batch:
     return to_tensors(gather(encoded, np.arange(len(tokens))), CPU)
 
 
-def test_the_loss_is_that_of_the_textbook(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("direction", ["both", "ahead"])
+def test_the_loss_is_that_of_the_textbook(monkeypatch: pytest.MonkeyPatch, direction: str) -> None:
     monkeypatch.setattr(language_model, "HEAD", 3)  # the other answers share a part of their own
     plain = {"character_filters": 0, "shape_size": 0, "bigram_size": 0}
-    model = language_model_of(network("rnn", **plain))
+    model = language_model_of(network("rnn", direction=direction, **plain))
     sentences = [[2, 5, 11, 3], [4, 9]]  # ids of words
     weights = {name: tensor.double().numpy() for name, tensor in model.state_dict().items()}
 
-    def states(direction: str, ids: list[int]) -> list[np.ndarray]:
+    def states(side: str, ids: list[int]) -> list[np.ndarray]:
         w, u, b, c = (
-            weights[f"encoder.{direction}.0.{name}_l0"]
+            weights[f"encoder.{side}.0.{name}_l0"]
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         )
         state, found = np.zeros(5), []
@@ -85,13 +86,13 @@ def test_the_loss_is_that_of_the_textbook(monkeypatch: pytest.MonkeyPatch) -> No
 
     expected = []
     for ids in sentences:
-        for direction, order in (("ahead", ids), ("back", ids[::-1])):
-            seen = states(direction, order)
+        for side, order in (("ahead", ids), ("back", ids[::-1]))[: 2 if direction == "both" else 1]:
+            seen = states(side, order)
             expected += [log_likelihood(s, ANSWERS[word]) for s, word in zip(seen[:-1], order[1:])]
     batch = batch_of("ax dx jx bx", "cx hx")
     np.testing.assert_array_equal(batch.words[batch.forms.long()].numpy(), [[2, 5, 11, 3], [4, 9, 0, 0]])
     assert model.loss(batch).item() == pytest.approx(-np.mean(expected), rel=1e-5)
-    assert len(model.log_likelihoods(batch)) == len(expected) == 8
+    assert len(model.log_likelihoods(batch)) == len(expected) == (8 if direction == "both" else 4)
     assert not ANSWERS[11], "an answer that is not told apart belongs into this test"
 
 
@@ -132,9 +133,10 @@ def test_padding_changes_no_likelihood() -> None:
     torch.testing.assert_close(beside[[0, 1, 7, 8]], alone)
 
 
+@pytest.mark.parametrize("direction", ["both", "ahead"])
 @pytest.mark.parametrize("task", ["ner", "sentiment"])
-def test_features_and_first_layer_are_handed_over(task: str) -> None:
-    giver, taker = network(task=task), network(task=task, layers=2)
+def test_features_and_first_layer_are_handed_over(task: str, direction: str) -> None:
+    giver, taker = (network(task=task, direction=direction, layers=layers) for layers in (1, 2))
     model = language_model_of(giver)
     with torch.no_grad():
         for parameter in model.parameters():

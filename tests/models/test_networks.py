@@ -94,6 +94,15 @@ def test_company_in_a_batch_never_changes_an_answer(task: str, cell: str) -> Non
     )
 
 
+def test_smoothed_labels_share_some_of_their_weight_with_all() -> None:
+    encoded, model = sentences("sentiment"), network("sentiment", "lstm", label_smoothing=0.3).eval()
+    batch = to_tensors(gather(encoded, np.arange(len(encoded))), CPU)
+    (deep, *_) = model.parts(batch)
+    likely = deep.log_softmax(dim=1)
+    wanted = 0.7 * likely[torch.arange(len(likely)), batch.labels.long()] + 0.3 * likely.mean(dim=1)
+    torch.testing.assert_close(model.loss(batch), -wanted.mean())
+
+
 def test_padding_never_wins_over_states_far_below_zero() -> None:
     encoded, model = sentences("sentiment"), network("sentiment", "mingru", ngrams=0).eval()
     with torch.no_grad():

@@ -10,20 +10,20 @@ import pytest
 import torch
 from torch import nn
 
-from nlp_rnn.models.encoders import CELLS, BidirectionalEncoder, run
+from nlp_rnn.models.encoders import CELLS, RecurrentEncoder, run
 
 PROJECT = Path(__file__).parents[2]
 B, T, E, H = 3, 23, 5, 4
 
 
-def encoder(cell: str, truncation: int, *, layers: int = 2) -> BidirectionalEncoder:
+def encoder(cell: str, truncation: int, *, layers: int = 2) -> RecurrentEncoder:
     torch.manual_seed(0)
-    return BidirectionalEncoder(
+    return RecurrentEncoder(
         cell=cell, input_size=E, hidden_size=H, layers=layers, dropout=0.3, truncation=truncation
     )
 
 
-def passed(encoder: BidirectionalEncoder) -> tuple[torch.Tensor, list[torch.Tensor]]:
+def passed(encoder: RecurrentEncoder) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """The states of some sequences, and gradients of a sum of them."""
     torch.manual_seed(1)
     x = torch.randn(B, T, E, requires_grad=True)

@@ -12,6 +12,7 @@ from nlp_rnn.text.tokenizer import build
 from nlp_rnn.training.averaging import EVERY, WeightAverage
 from nlp_rnn.training.device import make_deterministic
 from nlp_rnn.training.fit import Judgement, _schedule, fit
+from nlp_rnn.training.optimizer import Optimizer
 from nlp_rnn.training.weights import state
 
 CPU = torch.device("cpu")
@@ -152,3 +153,37 @@ def test_the_average_follows_the_weights_and_gives_them_back() -> None:
     with average.applied():
         assert model.weight.item() == pytest.approx(3 - 2 * 0.9 ** (EVERY * steps_behind), abs=1e-4)
     assert model.weight.item() == 3.0
+
+
+def test_an_average_of_too_few_steps_is_the_weights_themselves() -> None:
+    model = torch.nn.Linear(1, 1, bias=False)
+    average = WeightAverage(model, 0.9)
+    for _ in range(EVERY - 1):
+        with torch.no_grad():
+            model.weight.fill_(5.0)
+        average.update()
+    with average.applied():
+        assert model.weight.item() == 5.0
+
+
+def test_a_gradient_is_shortened_to_the_limit_or_left_as_it_is() -> None:
+    for most, expected in ((2.0, 2.0), (0.0, 5.0), (9.0, 5.0)):
+        model = torch.nn.Linear(2, 1, bias=False)
+        optimizer = Optimizer(model, weight_decay=0.0)
+        model.weight.grad = torch.tensor([[3.0, 4.0]])
+        assert optimizer.clip(most).item() == pytest.approx(5.0)
+        assert model.weight.grad.norm().item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
+@pytest.mark.parametrize("cell", models.CELLS)
+@pytest.mark.parametrize("task", ["ner", "sentiment"])
+def test_a_gpu_trains_as_a_cpu_does_and_repeats_itself(task: str, cell: str) -> None:
+    losses = []
+    for device in (torch.device("cpu"), torch.device("cuda"), torch.device("cuda")):
+        model, train = setting(task=task, cell=cell)
+        model.features.word_dropout = model.encoder.dropout.rate = model.dropout.p = model.dropout.rate = 0.0
+        recipe = {**RECIPE, "device": device, "precision": "float32", "adversarial": 0.1}
+        losses.append([epoch.train_loss for epoch in fit(model.to(device), train, lambda: NOTHING, **recipe)])
+    assert losses[1] == losses[2]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-2)

@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from nlp_rnn import models
+from nlp_rnn.schema import UsageError
 from nlp_rnn.text import batches
 from nlp_rnn.text.encoding import Encoded, Encoder
 from nlp_rnn.text.tokenizer import build
 from nlp_rnn.training import memory
-from nlp_rnn.training.device import halves, to_tensors
+from nlp_rnn.training.device import choose, halves, to_tensors
 from nlp_rnn.training.fit import Judgement, fit
 from nlp_rnn.training.memory import kept, most_tokens
 from nlp_rnn.training.weights import state
@@ -115,6 +116,25 @@ def test_no_part_keeps_more_than_its_memory_and_measuring_changes_nothing() -> N
         held = memory.WORKING * kept(model, to_tensors(batches.gather(train, part), CPU))
         assert held < 1.1 * 2**20  # short sentences have a few more forms a token
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_a_long_text_that_is_read_in_pieces_is_no_measure_of_the_others() -> None:
+    model, train = setting("ner")
+    whole = most_tokens(model, train, memory_mb=1, device=CPU)
+    model.encoder.truncation = int(train.lengths.max()) - 1
+    assert most_tokens(model, train, memory_mb=1, device=CPU) == pytest.approx(whole, rel=0.1)
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_a_device_is_chosen_or_asked_for_in_vain(monkeypatch: pytest.MonkeyPatch, found: bool) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: found)
+    assert choose("cpu").type == "cpu"
+    assert choose("auto").type == ("cuda" if found else "cpu")
+    if found:
+        assert choose("cuda").type == "cuda"
+    else:
+        with pytest.raises(UsageError, match=r"`device` is `cuda`, but torch finds no GPU .* `auto`"):
+            choose("cuda")
 
 
 @pytest.mark.parametrize(

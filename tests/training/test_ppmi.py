@@ -71,6 +71,12 @@ def test_words_without_any_context_get_zeros() -> None:
     assert not ppmi.vectors([encoded], words=len(ids), size=4).any()
 
 
+@pytest.mark.parametrize("tokens", [1, 2, 3, 4])
+def test_a_text_shorter_than_a_window_has_vectors_too(tokens: int) -> None:
+    encoded, ids = encode([["a", "b", "c", "d"][:tokens]])
+    assert np.isfinite(ppmi.vectors([encoded], words=len(ids), size=4)).all()
+
+
 def test_more_numbers_than_words_are_zeros() -> None:
     encoded, ids = encode(TEXTS)
     found = ppmi.vectors([encoded], words=len(ids), size=50)
