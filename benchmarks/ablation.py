@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import child, document, measure
+from benchmarks.datasets import DATASETS
 from benchmarks.plan import FIRST_SEED
 from benchmarks.run import PROJECT, WORK, environment, prepare
+from benchmarks.workspace import raw_text
 
 DOCUMENT = PROJECT / "docs/ablation.md"
 Changes = Mapping[str, Mapping[str, Any]]  # by block of params.yaml
 DEFAULT = "the default"
+RAW_TEXT = "with vectors from raw text"  # of the run that has it, without its language model
 RANDOM_START: Changes = {"training": {"embeddings": "random"}}
 NO_AVERAGE: Changes = {"training": {"averaging": 0.0}}
 NO_WIDE: Changes = {"tokenizer": {"ngrams": 0}}
@@ -44,6 +47,7 @@ STUDIES: Mapping[str, Mapping[str, Changes]] = {
         "with hashed subwords": {"tokenizer": {"subwords": 32768}},
         "with entity replacement 0.3": {"training": {"entity_replacement": 0.3}},
         "with adversarial training": {"training": {"adversarial": 0.7}},
+        RAW_TEXT: {"pretraining": {"epochs": 0}},
     },
     "sst2": {
         DEFAULT: {},
@@ -89,6 +93,7 @@ def main() -> None:
         Job(dataset, variant, FIRST_SEED + i)
         for dataset in given.datasets
         for variant in STUDIES[dataset]
+        if variant != RAW_TEXT or _has_text(dataset)
         for i in range(given.seeds)
     ]
     for number, job in enumerate(jobs, 1):
@@ -99,6 +104,14 @@ def main() -> None:
     print(f"\n{text}")
     if given.datasets == [*STUDIES]:
         document.insert(DOCUMENT, "results", text)
+
+
+def _has_text(dataset: str) -> bool:
+    """Whether a set's raw text is there; says so if not."""
+    found = raw_text(dataset) is not None
+    if not found:
+        print(f"benchmarks: no {DATASETS[dataset].unlabeled} in NLP_RNN_MIRROR: left out: {RAW_TEXT}")
+    return found
 
 
 def _arguments() -> argparse.Namespace:
@@ -127,13 +140,13 @@ def _start(job: Job, records: Path, workspace: Path, core: int) -> None:
 
 def _train(job: Job, records: Path, core: int) -> None:
     from benchmarks import ours
-    from benchmarks.datasets import DATASETS
+    from benchmarks.ours_with_text import run_name
     from benchmarks.system import Budget
 
     measure.one_core(core)
     dataset = DATASETS[job.dataset]
     trained = ours.train(
-        job.dataset,
+        run_name(job.dataset) if job.variant == RAW_TEXT else job.dataset,
         {},
         language=dataset.language,
         task=dataset.task,
