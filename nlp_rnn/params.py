@@ -27,7 +27,7 @@ class Data:
     label: str | None = None
     tokens: str | None = None
     tags: str | None = None
-    unlabeled: str | None = None  # a file of raw text, one document a line, for embeddings
+    unlabeled: str | None = None  # a file of raw text, one document a line: words, vectors, language model
     vectors: str | None = None  # a file of word vectors: GloVe, word2vec or fastText
 
 
@@ -42,8 +42,8 @@ class Tokenizer:
     segmenter: Literal["none", "jieba"] = "none"  # finds words where none are written; needs the extra `zh`
     ngrams: int = number(0)  # the most n-grams that a classifier's wide part knows; 0 for none
     ngram_length: int = number(2, 1)  # tokens of the longest of them
-    unlabeled_min_count: int = number(3, 1)  # a word of `data.unlabeled` that train lacks and that is rarer
-    unlabeled_words: int = number(10000)  # there is unknown; and no more than so many are taken in
+    unlabeled_min_count: int = number(3, 1)  # a rarer word of `data.unlabeled` alone is unknown
+    unlabeled_words: int = number(10000)  # at most so many words of `data.unlabeled` alone are known
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ class Model(LowerLayers):
 class Pretraining(LowerLayers):
     """A language model of `data.unlabeled`, whose features and layer the network starts from.
 
-    It has sizes of its own, which must be the network's, so that changing a network leaves it as it is.
+    Its sizes must be the network's; they stand here too, so that changing another part of the network does not
+    train the language model anew.
     """
 
     epochs: int = number(0)  # 0 for no language model
@@ -128,8 +129,8 @@ class Promotion:
     margin: float = number(0.0, 0, 1)  # better: by more than this
     error: float = number(0.05, 0, 1)  # better: how often one that is no better may pass for better
     tolerance: float = number(0.01, 0, 1)  # refresh: how much worse it must surely not be
-    class_loss: float = number(0.05, 0, 1)  # of a class's F1, no more of it may surely be lost
-    behaviour_loss: float = number(0.05, 0, 1)  # nor of the share of behaviour tests that pass
+    class_loss: float = number(0.05, 0, 1)  # the most that a class's F1 may surely fall
+    behaviour_loss: float = number(0.05, 0, 1)  # the most that the share of passed behaviour tests may
     slowdown: float = number(1.5, 1)  # times the champion's time for a sentence
 
 

@@ -12,8 +12,8 @@ from torch.utils.checkpoint import checkpoint
 from nlp_rnn.models.mingru import MinGRU
 from nlp_rnn.models.rows import look_up
 
-# Sizes of input and state, e and h -> a module that makes states [b, t, h], and what it remembers after the
-# last of them, of [b, t, e] and of what another call remembered.
+# Sizes e and h -> a cell, which is called with x [b, t, e] and the memory of an earlier call, if any, and
+# gives the states [b, t, h] and its memory after the last of them.
 CELLS: Mapping[str, Callable[[int, int], nn.Module]] = {
     "rnn": partial(nn.RNN, batch_first=True),
     "gru": partial(nn.GRU, batch_first=True),
@@ -128,8 +128,7 @@ def run(cell: nn.Module, x: Tensor, truncation: int) -> Tensor:
 
 
 def _flipped(mask: Tensor) -> Tensor:
-    """For each step of [b, t] the number, of all b t, of the one that takes its place when each sequence is
-    turned around; padding stays."""
+    """Indexes, [b, t], into all b * t steps, that turn each sequence around and leave padding in its place."""
     rows, steps = (torch.arange(size, device=mask.device) for size in mask.shape)
     turned = torch.where(mask, mask.sum(dim=1, keepdim=True) - 1 - steps, steps)
     return turned + mask.shape[1] * rows.unsqueeze(1)

@@ -76,7 +76,7 @@ class Features(nn.Module):
         if self.shape is not None:
             forms.append(self.shape(batch.shapes))
         if self.subword is not None:
-            forms.append(self._pieces(batch.subwords))
+            forms.append(self._subwords(batch.subwords))
         parts = [look_up(batch.forms, _join(forms))]  # [b, t, e] each
         if self.bigram is not None:
             pairs = self.bigram(self._drop(batch.bigrams))  # [b, t + 1, e]
@@ -85,15 +85,16 @@ class Features(nn.Module):
             parts.append(self.boundary(batch.boundaries))
         return _join(parts)
 
-    def _pieces(self, subwords: Tensor) -> Tensor:
+    def _subwords(self, subwords: Tensor) -> Tensor:
         """[u, s] ids, with padding behind them -> the mean of their vectors, [u, subword_size]."""
         assert self.subword is not None
         kept = (subwords != 0).unsqueeze(2)  # [u, s, 1]
         return (self.subword(subwords) * kept).sum(dim=1) / kept.sum(dim=1).clamp(min=1)
 
     def _drop(self, ids: Tensor) -> Tensor:
-        """Makes some ids unknown in training: a whole form of the batch at a time, as Gal and Ghahramani
-        (NIPS 2016) do, so that a word's neighbours and spelling must carry what its id usually tells."""
+        """Makes some ids unknown in training, so that a word's neighbours and spelling must carry what its id
+        usually tells: of words a whole form of the batch at a time, as Gal and Ghahramani (NIPS 2016) do; of
+        pairs each place by itself, which then reads the first bucket."""
         if not self.training or not self.word_dropout:
             return ids
         return torch.where(torch.rand(ids.shape, device=ids.device) < self.word_dropout, UNKNOWN, ids)

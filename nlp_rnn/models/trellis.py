@@ -50,12 +50,12 @@ def _add_product(vector: np.ndarray, matrix: np.ndarray, result: np.ndarray) -> 
 def shift(
     emissions: np.ndarray, lengths: np.ndarray, scores: Scores
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Takes the greatest off, so that no exponential is above 1.
+    """Subtracts maxima, so that no exponential is above 1.
 
     Returns:
-        the greatest score of a move to each label, [to]; the exponentials of the others less it, [from, to];
-        emissions and it (the start scores at first) less each step's greatest, [b, t, l], 0 past a length;
-        and the latter, [b, t].
+        greatest, [to], the highest score of a move to each label; odds, [from, to], the exponentials of all
+        scores less it; shifted, [b, t, l], emissions and ``greatest`` (at the first step, the start scores)
+        less ``peaks``, 0 past a length; and peaks, [b, t], the maxima so taken off.
 
     Raises:
         IndexError: a length that is not in 1..t.
@@ -126,7 +126,7 @@ def _over_exponentials(
     prefix: np.ndarray,
     inflow: np.ndarray,
 ) -> float:
-    """Goes through one sequence; -> its sum's logarithm, no number where something vanishes."""
+    """Goes through one sequence; -> its sum's logarithm, NaN where something vanishes."""
     end = scores[2]
     length, labels = factors.shape
     height = peaks[0]  # the logarithm by which prefixes are less than sums
@@ -212,8 +212,8 @@ def backward(
 ) -> None:
     """Adds to the gradients how often each label and each move is expected.
 
-    In the trellis, a label's inflow gives way to its posterior in times of it: times a prefix and the odds,
-    this is how often the move between the two is expected.
+    Each inflow is overwritten with posterior / inflow: that quotient times a prefix and the odds is how often
+    the move is expected.
     """
     transition, _, end = scores
     d_emissions, d_transition, d_start, d_end = gradients

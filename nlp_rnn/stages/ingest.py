@@ -1,4 +1,4 @@
-"""source -> examples: fetches a run's text and reads it, with what no file holds cut from train."""
+"""source -> examples: fetches a run's text and reads it; splits that no file holds are cut from train."""
 
 from __future__ import annotations
 

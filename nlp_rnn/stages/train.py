@@ -78,7 +78,7 @@ def _material(run: params.Run, tokens: Path) -> Material:
     vocabulary = network.read_vocabulary(run)
     train, dev = Encoded.load(tokens / "train"), Encoded.load(tokens / "dev")
     vectors = None
-    if not run.pretraining.epochs:  # a language model began with vectors, and went on from there
+    if not run.pretraining.epochs:  # a language model's weights have built on vectors
         vectors = first_vectors(
             train,
             embeddings=run.training.embeddings,

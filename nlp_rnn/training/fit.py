@@ -26,7 +26,7 @@ class Judgement:
     """What dev says of the weights as they stand."""
 
     score: float  # the primary metric, which people read
-    criterion: float  # what the best epoch has most of; often the score itself
+    criterion: float  # what the best epoch is chosen by, higher is better; a tagger's is the score itself
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Epoch:
     epoch: int  # from 1
     train_loss: float
     dev_score: float  # the primary metric
-    dev_criterion: float  # what the best epoch has most of
+    dev_criterion: float  # what the best epoch is chosen by
     gradient_norm: float  # mean over steps, before clipping
     learning_rate: float  # of the last step
-    best: bool  # no earlier epoch had as much of it
+    best: bool  # whether its criterion is higher than those of all earlier epochs
 
 
 def fit(
@@ -67,16 +67,16 @@ def fit(
     """Trains a model; its weights are the best ones on dev once the iterator is exhausted.
 
     Args:
-        model: on ``device``; anything with ``loss(batch)``.
+        model: on ``device``.
         train: the training sentences with their tags or labels.
         judge: judges the model as it stands on dev.
         epochs: passes over the data, at most.
-        patience: epochs without more of the criterion before training stops.
+        patience: epochs without a higher criterion before training stops.
         batch_tokens: padded tokens in a batch, at most.
         learning_rate: the highest; it warms up and then falls as a cosine to a hundredth.
         warmup: share of all steps in which the rate rises.
         weight_decay: of AdamW (Loshchilov and Hutter, ICLR 2019).
-        clip: the gradient's greatest norm.
+        clip: the gradient's greatest norm, 0 for any.
         averaging: decay of the running average of the weights that dev scores see, 0 for none.
         seed: with the epoch's number it decides the batches and their order.
         device: where the model is.

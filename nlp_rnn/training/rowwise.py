@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 EPSILON = 1e-8
 LARGE = 4096  # rows; a smaller table is updated faster as a whole
-MOST_COLUMNS = 2048  # steps after which all rows are brought up to date, so that steps stay cheap
+MOST_COLUMNS = 2048  # one for each step and each average; then all rows are brought up to date
 
 
 class RowwiseAdamW:
@@ -62,7 +62,7 @@ class RowwiseAdamW:
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
-        """Takes one step at a learning rate, if there is a gradient."""
+        """Takes one step at a learning rate; rows without a gradient take it later."""
         if self._columns.shape[1] > MOST_COLUMNS:
             self.settle()
         self._steps += 1

@@ -16,7 +16,7 @@ MOST = 10.0  # a dev set that is told apart without an error would have them gro
 def fit_shares(model: Classifier, dev: Encoded, *, batch_tokens: int, device: torch.device) -> float:
     """Sets the factor of each part, in [0, 10], with which dev's labels are likeliest.
 
-    A part that knows nothing new gets next to nothing, and the confidence of the whole becomes that of dev.
+    The whole is calibrated on dev, and never less likely there than either part by itself.
 
     Args:
         model: on ``device``; without a wide part it has one factor.
