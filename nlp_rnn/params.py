@@ -77,8 +77,8 @@ class Model(LowerLayers):
 class Pretraining(LowerLayers):
     """A language model of `data.unlabeled`, whose features and layer the network starts from.
 
-    Its sizes must be the network's; they stand here too, so that changing another part of the network does not
-    train the language model anew.
+    Its sizes must be the network's; they stand here too, so that changing another part of the network does
+    not train the language model anew.
     """
 
     epochs: int = number(0)  # 0 for no language model

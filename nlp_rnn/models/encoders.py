@@ -128,7 +128,7 @@ def run(cell: nn.Module, x: Tensor, truncation: int) -> Tensor:
 
 
 def _flipped(mask: Tensor) -> Tensor:
-    """Indexes, [b, t], into all b * t steps, that turn each sequence around and leave padding in its place."""
+    """Indexes, [b, t], into all b * t steps, that turn each sequence around and leave padding in place."""
     rows, steps = (torch.arange(size, device=mask.device) for size in mask.shape)
     turned = torch.where(mask, mask.sum(dim=1, keepdim=True) - 1 - steps, steps)
     return turned + mask.shape[1] * rows.unsqueeze(1)
