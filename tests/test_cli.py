@@ -77,11 +77,13 @@ def test_debug_shows_the_traceback(project: Path) -> None:
 
 def test_a_parameter_that_does_not_fit_names_its_line(project: Path) -> None:
     path = project / "params.yaml"
-    path.write_text(path.read_text().replace("cell: lstm", "cell: lsmt", 1))
+    before = path.read_text()
+    line = before[: before.index("cell: lstm")].count("\n") + 1
+    path.write_text(before.replace("cell: lstm", "cell: lsmt", 1))
     result = command("train", "ner-en", folder=project)
     assert result.returncode == 2
     assert (
-        "params.yaml:12: `runs.ner-en.model.cell` is 'lsmt'; it must be one of: rnn, gru, lstm, mingru."
+        f"params.yaml:{line}: `runs.ner-en.model.cell` is 'lsmt'; it must be one of: rnn, gru, lstm, mingru."
         in result.stderr
     )
 
