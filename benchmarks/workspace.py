@@ -23,6 +23,7 @@ from nlp_rnn.text import labels
 
 PROJECT = Path(__file__).resolve().parents[1]
 SEED = 13  # of the split; each training has a seed of its own
+TEXT_SHARE = 100  # tokens of raw text for each sentence that is kept, where only some are
 
 
 def prepare(folder: Path, names: Sequence[str], *, most: int | None = None) -> None:
@@ -31,14 +32,17 @@ def prepare(folder: Path, names: Sequence[str], *, most: int | None = None) -> N
     Args:
         folder: the workspace, made if need be; it becomes the working folder.
         names: keys of DATASETS.
-        most: sentences of train to keep, and a third of that of dev and test; None keeps all.
+        most: sentences of train to keep, a third of that of dev and test, and a share of raw text; None keeps
+            all.
     """
     (folder / "data").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT / catalog.CATALOG, folder / catalog.CATALOG)
     os.chdir(folder)
     blocks = {name: _block(name) for name in DATASETS}
     names = [*names, *(ours_with_text.run_name(name) for name in names if raw_text(name))]
-    blocks |= {ours_with_text.run_name(name): _block_with_text(name) for name in DATASETS if raw_text(name)}
+    blocks |= {
+        ours_with_text.run_name(name): _block_with_text(name, most) for name in DATASETS if raw_text(name)
+    }
     document = {"seed": SEED, "threads": 1, "runs": blocks}
     params.PATH.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")  # which is YAML, too
     store.prepare()
@@ -71,10 +75,13 @@ def raw_text(name: str) -> Path | None:
     return path if path and path.is_file() else None
 
 
-def _block_with_text(name: str) -> dict[str, Any]:
+def _block_with_text(name: str, most: int | None) -> dict[str, Any]:
     block = _block(name)
     data = {**block["data"], "unlabeled": str(raw_text(name))}
-    return {**block, "data": data, "pretraining": {"epochs": ours_with_text.EPOCHS}}
+    pretraining = {"epochs": ours_with_text.EPOCHS}
+    if most is not None:
+        pretraining["tokens"] = TEXT_SHARE * most
+    return {**block, "data": data, "pretraining": pretraining}
 
 
 def _thin(folder: Path, most: int) -> None:
