@@ -15,8 +15,7 @@ from typing import Any
 from benchmarks import child, document, measure
 from benchmarks.datasets import DATASETS
 from benchmarks.plan import FIRST_SEED
-from benchmarks.run import PROJECT, WORK, environment, prepare
-from benchmarks.workspace import raw_text
+from benchmarks.run import PROJECT, WORK, environment, has_text, prepare
 
 DOCUMENT = PROJECT / "docs/ablation.md"
 Changes = Mapping[str, Mapping[str, Any]]  # by block of params.yaml
@@ -93,7 +92,7 @@ def main() -> None:
         Job(dataset, variant, FIRST_SEED + i)
         for dataset in given.datasets
         for variant in STUDIES[dataset]
-        if variant != RAW_TEXT or _has_text(dataset)
+        if variant != RAW_TEXT or has_text([dataset], variant)
         for i in range(given.seeds)
     ]
     for number, job in enumerate(jobs, 1):
@@ -104,14 +103,6 @@ def main() -> None:
     print(f"\n{text}")
     if given.datasets == [*STUDIES]:
         document.insert(DOCUMENT, "results", text)
-
-
-def _has_text(dataset: str) -> bool:
-    """Whether a set's raw text is there; says so if not."""
-    found = raw_text(dataset) is not None
-    if not found:
-        print(f"benchmarks: no {DATASETS[dataset].unlabeled} in NLP_RNN_MIRROR: left out: {RAW_TEXT}")
-    return found
 
 
 def _arguments() -> argparse.Namespace:

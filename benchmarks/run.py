@@ -34,7 +34,7 @@ def main() -> None:
     for folder in (records, results):
         folder.mkdir(parents=True, exist_ok=True)
     core = measure.one_core(given.core)
-    systems = [name for name in given.systems if name != WITH_TEXT or _has_text(given.datasets)]
+    systems = [name for name in given.systems if name != WITH_TEXT or has_text(given.datasets, name)]
     jobs = plan(given.datasets, systems, seeds=given.seeds, peer_seeds=given.peer_seeds)
     failed: list[Job] = []
     if not given.only_table:
@@ -56,11 +56,11 @@ def main() -> None:
     sys.exit(1 if failed else 0)
 
 
-def _has_text(datasets: Sequence[str]) -> bool:
-    """Whether all raw text that sets have is there; says so if not."""
+def has_text(datasets: Sequence[str], wanted_for: str) -> bool:
+    """Whether all raw text that sets have is there; says what is left out if not."""
     missing = [name for name in datasets if DATASETS[name].unlabeled and not raw_text(name)]
     for name in missing:
-        print(f"benchmarks: no {DATASETS[name].unlabeled} in NLP_RNN_MIRROR: {WITH_TEXT} is left out")
+        print(f"benchmarks: no {DATASETS[name].unlabeled} in NLP_RNN_MIRROR: left out: {wanted_for}")
     return not missing
 
 
