@@ -10,11 +10,12 @@ fades, however long the sequence is.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-Gradients: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+if TYPE_CHECKING:
+    from nlp_rnn.models.trellis import Gradients
 
 
 def loss_and_gradients(
@@ -41,17 +42,18 @@ def loss_and_gradients(
         ValueError: shapes that do not go together.
         IndexError: a length that is not in 1..t, or within it a tag that is not in 0..l - 1.
     """
-    from nlp_rnn.models import trellis as compiled  # half a second that importing the models need not take
+    # Machine code, and half a second that importing the models need not take.
+    from nlp_rnn.models.trellis import backward, forward, gold, shift
 
     labels = len(start)
     if emissions.shape != (*tags.shape, labels) or lengths.shape != tags.shape[:1]:
         raise ValueError(f"emissions {emissions.shape}, tags {tags.shape}, lengths {lengths.shape}")
     scores = transition.astype(np.float64), start.astype(np.float64), end.astype(np.float64)
-    greatest, odds, shifted, peaks = compiled.shift(emissions, lengths, scores)
+    greatest, odds, shifted, peaks = shift(emissions, lengths, scores)
     factors = np.exp(shifted, out=shifted)  # [b, t, l], at most 1; NumPy takes several at a time
     trellis = np.empty((3, *emissions.shape))
     gradients = np.zeros_like(emissions), np.zeros((labels, labels)), np.zeros(labels), np.zeros(labels)
-    partition = compiled.forward(emissions, lengths, scores, odds, greatest, factors, peaks, trellis)  # [b]
-    compiled.backward(emissions, lengths, scores, odds, trellis, partition, gradients)
-    gold = compiled.gold(emissions, tags, lengths, scores, gradients)
-    return float(partition.sum() - gold), gradients
+    partition = forward(emissions, lengths, scores, odds, greatest, factors, peaks, trellis)  # [b]
+    backward(emissions, lengths, scores, odds, trellis, partition, gradients)
+    right = gold(emissions, tags, lengths, scores, gradients)
+    return float(partition.sum() - right), gradients
